@@ -1,0 +1,34 @@
+# How lit runs test/<area>/*.mlir and *.test. Assumes the variables of lit.site.cfg.py.in.
+#
+# Substitutions: %sluice (the driver), sluice-opt, FileCheck, not, split-file (by their names),
+# %python (a Python without packages), %torch-python (one with torch), %src (the repository),
+# %lib (build/lib), %golden (the golden cases; tests that use it say "REQUIRES: golden").
+import os
+
+import lit.formats
+
+config.name = "sluice"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.join(config.sluice_source_dir, "test")
+config.test_exec_root = os.path.join(config.sluice_binary_dir, "test")
+
+tools = os.path.join(config.sluice_binary_dir, "bin")
+golden = os.path.normpath(os.path.join(config.sluice_source_dir, "..", "shared", "golden"))
+
+config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.environ["PATH"]])
+# Tests neither read nor fill the user's cache of compiled kernels.
+config.environment["SLUICE_CACHE"] = os.path.join(config.test_exec_root, "cache")
+
+config.substitutions += [
+    ("%sluice", os.path.join(tools, "sluice")),
+    ("%torch-python", os.path.join(config.sluice_binary_dir, "venv", "bin", "python")),
+    ("%python", "/usr/bin/python3"),
+    ("%src", config.sluice_source_dir),
+    ("%lib", os.path.join(config.sluice_binary_dir, "lib")),
+    ("%golden", golden),
+]
+
+if os.path.isdir(golden):
+    config.available_features.add("golden")
