@@ -1,0 +1,87 @@
+// Names and sizes of element types, memory for tensors.
+#include "runtime/Tensor.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <sys/mman.h>
+
+namespace sluice {
+
+namespace {
+struct TypeName {
+  DType dtype;
+  const char *name;
+  int64_t size;
+};
+constexpr TypeName typeNames[] = {{DType::f32, "f32", 4},
+                                  {DType::f16, "f16", 2},
+                                  {DType::bf16, "bf16", 2},
+                                  {DType::i64, "i64", 8},
+                                  {DType::f64, "f64", 8}};
+
+constexpr int64_t hugePage = int64_t(1) << 21;
+} // namespace
+
+int64_t sizeOf(DType dtype) { return typeNames[static_cast<int>(dtype)].size; }
+
+const char *nameOf(DType dtype) { return typeNames[static_cast<int>(dtype)].name; }
+
+std::optional<DType> parseDType(std::string_view name) {
+  for (const TypeName &entry : typeNames)
+    if (name == entry.name)
+      return entry.dtype;
+  return std::nullopt;
+}
+
+bool isArgumentType(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16;
+}
+
+std::string toString(const Shape &shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+int64_t elementsOf(const Shape &shape) {
+  int64_t product = 1;
+  for (int64_t size : shape)
+    product *= size;
+  return product;
+}
+
+std::shared_ptr<void> allocate(int64_t bytes) {
+  // Fresh memory costs a page fault for every page that is touched: 512 times fewer with huge pages.
+  bool large = bytes >= 2 * hugePage;
+  size_t alignment = large ? hugePage : 64;
+  size_t size = (std::max<int64_t>(bytes, 1) + 63) / 64 * 64;
+  void *memory = nullptr;
+  if (posix_memalign(&memory, alignment, size) != 0)
+    throw std::bad_alloc();
+  if (large)
+    madvise(memory, size, MADV_HUGEPAGE);
+  return std::shared_ptr<void>(memory, std::free);
+}
+
+Tensor Tensor::empty(DType dtype, Shape shape) {
+  Tensor tensor{dtype, std::move(shape), nullptr};
+  tensor.storage = allocate(tensor.bytes());
+  return tensor;
+}
+
+Tensor Tensor::zeros(DType dtype, Shape shape) {
+  Tensor tensor = empty(dtype, std::move(shape));
+  std::memset(tensor.data(), 0, tensor.bytes());
+  return tensor;
+}
+
+ViewMap viewsOf(const TensorMap &tensors) {
+  ViewMap views;
+  for (const auto &[name, tensor] : tensors)
+    views[name] = tensor.view();
+  return views;
+}
+
+} // namespace sluice
