@@ -1,0 +1,1 @@
+// (see Passes.h)
