@@ -1,0 +1,75 @@
+// Folds of recur ops. 0 * x stays: it is not 0 where x is NaN or infinite.
+
+#include "dialect/recur/Recur.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace sluice::recur;
+
+static bool isConstant(Attribute attribute, double number) {
+  auto constant = dyn_cast_or_null<FloatAttr>(attribute);
+  return constant && constant.getValue().isExactlyValue(number);
+}
+
+/// The constant f(x), if x is a constant.
+template <typename Function> static OpFoldResult foldUnary(Attribute x, Function f) {
+  auto constant = dyn_cast_or_null<FloatAttr>(x);
+  if (!constant)
+    return {};
+  return FloatAttr::get(constant.getType(), f(constant.getValue().convertToFloat()));
+}
+
+/// The constant f(x, y), if both are constants.
+template <typename Function> static OpFoldResult foldBinary(Attribute x, Attribute y, Function f) {
+  auto left = dyn_cast_or_null<FloatAttr>(x), right = dyn_cast_or_null<FloatAttr>(y);
+  if (!left || !right)
+    return {};
+  return FloatAttr::get(left.getType(), f(left.getValue().convertToFloat(), right.getValue().convertToFloat()));
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }
+
+OpFoldResult AddOp::fold(FoldAdaptor adaptor) {
+  if (isConstant(adaptor.getY(), 0.0) || isConstant(adaptor.getY(), -0.0))
+    return getX();
+  if (isConstant(adaptor.getX(), 0.0) || isConstant(adaptor.getX(), -0.0))
+    return getY();
+  return foldBinary(adaptor.getX(), adaptor.getY(), [](float x, float y) { return x + y; });
+}
+
+OpFoldResult SubOp::fold(FoldAdaptor adaptor) {
+  if (isConstant(adaptor.getY(), 0.0))
+    return getX();
+  return foldBinary(adaptor.getX(), adaptor.getY(), [](float x, float y) { return x - y; });
+}
+
+OpFoldResult MulOp::fold(FoldAdaptor adaptor) {
+  if (isConstant(adaptor.getY(), 1.0))
+    return getX();
+  if (isConstant(adaptor.getX(), 1.0))
+    return getY();
+  return foldBinary(adaptor.getX(), adaptor.getY(), [](float x, float y) { return x * y; });
+}
+
+OpFoldResult DivOp::fold(FoldAdaptor adaptor) {
+  if (isConstant(adaptor.getY(), 1.0))
+    return getX();
+  return foldBinary(adaptor.getX(), adaptor.getY(), [](float x, float y) { return x / y; });
+}
+
+OpFoldResult NegOp::fold(FoldAdaptor adaptor) {
+  if (auto inner = getX().getDefiningOp<NegOp>())
+    return inner.getX();
+  return foldUnary(adaptor.getX(), [](float x) { return -x; });
+}
+
+OpFoldResult ExpOp::fold(FoldAdaptor adaptor) {
+  return foldUnary(adaptor.getX(), [](float x) { return std::exp(x); });
+}
+
+OpFoldResult ClampGateOp::fold(FoldAdaptor adaptor) {
+  if (getX().getDefiningOp<ClampGateOp>())
+    return getX();
+  return foldUnary(adaptor.getX(), [](float x) { return x <= gateFloor ? gateFloor : x; });
+}
