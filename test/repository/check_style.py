@@ -34,7 +34,7 @@ def violations(root, path):
         return
     lines = open(os.path.join(root, path), encoding="utf-8").read().splitlines()
     first = lines[0] if lines else ""
-    if not first.startswith((COMMENT[suffix], "/*")):
+    if not first.startswith((COMMENT[suffix], "/*", '"""')):
         yield "expected a comment on the first line that says what the file is for"
     longest = LONGEST.get(suffix, 500)
     if len(lines) > longest:
