@@ -66,8 +66,12 @@ std::shared_ptr<void> allocate(int64_t bytes) {
 }
 
 Tensor Tensor::empty(DType dtype, Shape shape) {
+  int64_t bytes = sizeOf(dtype);
+  for (int64_t size : shape)
+    if (__builtin_mul_overflow(bytes, size, &bytes))
+      throw std::bad_alloc();
   Tensor tensor{dtype, std::move(shape), nullptr};
-  tensor.storage = allocate(tensor.bytes());
+  tensor.storage = allocate(bytes);
   return tensor;
 }
 
