@@ -11,6 +11,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/Twine.h"
 
 #include <cstdint>
 #include <map>
@@ -30,6 +31,8 @@ Tile microTile(llvm::StringRef features);
 /// e^x of an f32 scalar or vector to 1 ulp: 0 below the smallest normal number, inf above the largest, 0 for
 /// -inf, NaN for NaN.
 mlir::Value emitExp(mlir::OpBuilder &builder, mlir::Location location, mlir::Value x);
+
+class Code;
 
 /// Emits code for single chunk ops. The work is done in private functions that are added to the module, one per
 /// distinct op, shape and flags: a call site is one func.call.
@@ -55,12 +58,21 @@ public:
             mlir::ValueRange resultBuffers, Allocate allocate, bool accumulate = false);
 
 private:
-  struct Request;
-  mlir::Value scratch(mlir::MemRefType type, Allocate allocate, int64_t slot);
-  void call(const Request &request, llvm::StringRef name, mlir::ValueRange buffers,
-            llvm::function_ref<void(mlir::OpBuilder &, mlir::ValueRange)> body);
+  struct Request {
+    mlir::OpBuilder &builder;
+    mlir::Operation *op;
+    mlir::ValueRange operands, results;
+    Allocate allocate;
+    bool accumulate;
+  };
+  using Body = llvm::function_ref<void(Code &, mlir::ValueRange buffers)>;
+
+  mlir::Value scratch(const Request &request, llvm::ArrayRef<int64_t> shape, int64_t slot);
+  mlir::Value transposedPanels(const Request &request, mlir::Value tensor, mlir::Value buffer);
+  void call(const Request &request, const llvm::Twine &flags, llvm::ArrayRef<mlir::Value> buffers, Body body);
   void emitProduct(const Request &request);
   void emitGates(const Request &request);
+  void emitScores(const Request &request);
   void emitLayout(const Request &request);
 
   mlir::ModuleOp module;

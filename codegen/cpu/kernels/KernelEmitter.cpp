@@ -1,0 +1,159 @@
+// Dispatch over the chunk ops, and the outlining of their code into functions.
+#include "codegen/cpu/kernels/Kernels.h"
+
+#include "codegen/cpu/kernels/Code.h"
+#include "codegen/cpu/kernels/Product.h"
+#include "dialect/recur/Recur.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace sluice::cpu {
+
+Tile microTile(StringRef features) {
+  if (features.contains("avx512f"))
+    return {8, 32, 16, true};
+  if (features.contains("avx2"))
+    return {4, 16, 8, features.contains("fma")};
+  if (features.contains("aarch64"))
+    return {4, 16, 4, true};
+  return {4, 8, 4, false};
+}
+
+KernelEmitter::KernelEmitter(ModuleOp module, const Tile &tile) : module(module), tile(tile) {}
+
+void KernelEmitter::beginBody() {
+  transposedCopies.clear();
+  scratchBuffers.clear();
+}
+
+bool KernelEmitter::handles(Operation *op) const {
+  if (!isa<recur::ProductOp, recur::ApplyInverseOp>(op))
+    return false;
+  auto fits = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.hasStaticShape() && tensor.getElementType().isF32() && tensor.getRank() >= 1 &&
+           tensor.getRank() <= 2 &&
+           llvm::all_of(tensor.getShape(), [](int64_t size) { return size > 0 && size % lanes == 0; });
+  };
+  return llvm::all_of(op->getOperandTypes(), fits) && llvm::all_of(op->getResultTypes(), fits);
+}
+
+void KernelEmitter::emit(OpBuilder &builder, Operation *op, ValueRange operandBuffers, ValueRange resultBuffers,
+                         Allocate allocate, bool accumulate) {
+  assert(handles(op) && "expected an op that has a kernel");
+  Request request{builder, op, operandBuffers, resultBuffers, allocate, accumulate};
+  if (isa<recur::ProductOp, recur::ApplyInverseOp>(op))
+    return emitProduct(request);
+}
+
+//===----------------------------------------------------------------------===//
+// Outlining
+//===----------------------------------------------------------------------===//
+
+Value KernelEmitter::scratch(const Request &request, ArrayRef<int64_t> shape, int64_t slot) {
+  auto type = MemRefType::get(shape, request.builder.getF32Type());
+  Value &buffer = scratchBuffers[{const_cast<void *>(type.getAsOpaquePointer()), slot}];
+  if (!buffer)
+    buffer = request.allocate(type);
+  return buffer;
+}
+
+/// The op's name, the shapes of all buffers and the flags: what distinguishes one kernel from another.
+static std::string symbolOf(Operation *op, const Twine &flags, ArrayRef<Value> buffers) {
+  std::string name = ("kernel_" + op->getName().stripDialect()).str();
+  for (Value buffer : buffers) {
+    char separator = '_';
+    for (int64_t size : cast<MemRefType>(buffer.getType()).getShape()) {
+      name += separator + std::to_string(size);
+      separator = 'x';
+    }
+  }
+  return name + flags.str();
+}
+
+void KernelEmitter::call(const Request &request, const Twine &flags, ArrayRef<Value> buffers, Body body) {
+  Location location = request.op->getLoc();
+  std::string name = symbolOf(request.op, flags, buffers);
+  auto function = module.lookupSymbol<func::FuncOp>(name);
+  if (!function) {
+    OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+    auto type = builder.getFunctionType(ValueRange(buffers).getTypes(), {});
+    function = func::FuncOp::create(builder, location, name, type);
+    function.setPrivate();
+    function.setNoInline(true);
+    function->setAttr("llvm.linkage",
+                      LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
+    builder.setInsertionPointToStart(function.addEntryBlock());
+    Code code(builder, location, tile);
+    body(code, function.getArguments());
+    func::ReturnOp::create(builder, location);
+  }
+  func::CallOp::create(request.builder, location, function, buffers);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+Value KernelEmitter::transposedPanels(const Request &request, Value tensor, Value buffer) {
+  Value &copy = transposedCopies[tensor];
+  if (!copy) {
+    copy = request.allocate(panelsType(cast<MemRefType>(buffer.getType()), /*transposed=*/true, tile));
+    call(request, "_transpose", {buffer, copy},
+         [](Code &code, ValueRange buffers) { emitTransposedPanels(code, buffers[0], buffers[1]); });
+  }
+  return copy;
+}
+
+void KernelEmitter::emitProduct(const Request &request) {
+  Product product;
+  bool transposeRhs = false;
+  product.accumulate = request.accumulate;
+  if (auto op = dyn_cast<recur::ProductOp>(request.op)) {
+    using recur::Triangle;
+    Triangle triangle = op.getTriangle();
+    product.transposeLhs = op.getTransposeLhs();
+    transposeRhs = op.getTransposeRhs();
+    product.strict = triangle == Triangle::StrictlyLowerLhs || triangle == Triangle::StrictlyLowerResult;
+    if (triangle == Triangle::LowerLhs || triangle == Triangle::StrictlyLowerLhs)
+      product.triangle = Product::Triangle::lhs;
+    else if (triangle != Triangle::Full)
+      product.triangle = Product::Triangle::result;
+  } else {
+    product.triangle = Product::Triangle::lhs;
+  }
+  auto shape = [](Value buffer) { return cast<MemRefType>(buffer.getType()).getShape(); };
+  Value lhs = request.operands[0], rhs = request.operands[1], result = request.results[0];
+  product.rows = shape(result)[0];
+  product.columns = shape(result)[1];
+  product.inner = shape(lhs)[product.transposeLhs ? 0 : 1];
+
+  SmallVector<Value> buffers = {lhs, rhs, result};
+  product.packed = transposeRhs;
+  if (transposeRhs)
+    buffers[1] = transposedPanels(request, request.op->getOperand(1), rhs);
+  else if (product.columns > tile.columns && product.rows > lanes)
+    buffers.push_back(scratch(request, {1, product.inner, tile.columns}, 0));
+
+  static const char *const triangles[] = {"", "_lower_lhs", "_lower_result"};
+  std::string flags = triangles[int(product.triangle)];
+  flags += product.strict ? "_strict" : "";
+  flags += product.transposeLhs ? "_transposed" : "";
+  flags += product.accumulate ? "_accumulate" : "";
+  call(request, flags, buffers, [&](Code &code, ValueRange arguments) {
+    product.lhs = arguments[0];
+    product.rhs = arguments[1];
+    product.result = arguments[2];
+    if (product.packed)
+      product.panels = arguments[1];
+    else if (arguments.size() > 3)
+      product.panels = arguments[3];
+    emitProductCode(code, product);
+  });
+}
+
+} // namespace sluice::cpu
