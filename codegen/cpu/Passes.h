@@ -23,9 +23,11 @@ constexpr llvm::StringLiteral storageAttr = "sluice.storage";
 constexpr llvm::StringLiteral accumulateAttr = "sluice.accumulate";
 constexpr llvm::StringLiteral scratchAttr = "sluice.scratch_bytes";
 
-/// Scans to the LLVM dialect.
-void buildPipeline(mlir::OpPassManager &manager);
-/// Makes buildPipeline available by name: cpu-pipeline.
+/// Scans to functions over buffers.
+void buildScanPipeline(mlir::OpPassManager &manager);
+/// Such functions to the LLVM dialect.
+void buildLLVMPipeline(mlir::OpPassManager &manager);
+/// Makes both, one after the other, available by name: cpu-pipeline.
 void registerPipeline();
 
 } // namespace sluice::cpu

@@ -103,9 +103,12 @@ struct ToLLVM : PassWrapper<ToLLVM, OperationPass<ModuleOp>> {
 
 } // namespace
 
-void buildPipeline(OpPassManager &manager) {
+void buildScanPipeline(OpPassManager &manager) {
   manager.addPass(createCpuScanToLinalg());
   manager.addPass(createCpuLowerScan());
+}
+
+void buildLLVMPipeline(OpPassManager &manager) {
   manager.addPass(std::make_unique<ExpandMath>());
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(std::make_unique<ToLLVM>());
@@ -113,7 +116,10 @@ void buildPipeline(OpPassManager &manager) {
 }
 
 void registerPipeline() {
-  PassPipelineRegistration<>("cpu-pipeline", "scans to the LLVM dialect", buildPipeline);
+  PassPipelineRegistration<>("cpu-pipeline", "scans to the LLVM dialect", [](OpPassManager &manager) {
+    buildScanPipeline(manager);
+    buildLLVMPipeline(manager);
+  });
 }
 
 } // namespace sluice::cpu
