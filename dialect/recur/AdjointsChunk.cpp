@@ -74,15 +74,6 @@ static Triangle lowerResult(bool strict) {
   return strict ? Triangle::StrictlyLowerResult : Triangle::LowerResult;
 }
 
-/// x u^T of two vectors: a product has at least one matrix.
-static Value outer(OpBuilder &builder, Location loc, Value x, Value u) {
-  auto rows = cast<RankedTensorType>(x.getType()), columns = cast<RankedTensorType>(u.getType());
-  auto type = RankedTensorType::get({rows.getDimSize(0), columns.getDimSize(0)}, rows.getElementType());
-  auto tall = ExpandOp::create(builder, loc, type, x, builder.getDenseI64ArrayAttr({1}));
-  auto wide = ExpandOp::create(builder, loc, type, u, builder.getDenseI64ArrayAttr({0}));
-  return MulOp::create(builder, loc, tall, wide);
-}
-
 namespace {
 /// Builds the cotangents of one product; dz is the result's.
 struct ProductAdjoint {
@@ -131,13 +122,6 @@ struct ProductAdjoint {
     Value one = ConstantOp::create(b, loc, ones, 1.0f);
     return product(matrix, DiagonalOp::create(b, loc, square, one), true, false);
   }
-
-  /// z = op(x) y with a vector y, or z = x op(y) with a vector x.
-  Cotangents withVector() {
-    if (cast<RankedTensorType>(y.getType()).getRank() == 1)
-      return {tl ? outer(b, loc, y, dz) : outer(b, loc, dz, y), product(x, dz, !tl, false)};
-    return {product(dz, y, false, !tr), tr ? outer(b, loc, dz, x) : outer(b, loc, x, dz)};
-  }
 };
 } // namespace
 
@@ -145,8 +129,6 @@ Cotangents ProductOp::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {
   if (!cotangents[0])
     return {Value(), Value()};
   ProductAdjoint adjoint{builder, *this, cotangents[0]};
-  if (cast<RankedTensorType>(getZ().getType()).getRank() == 1)
-    return adjoint.withVector();
   switch (getTriangle()) {
   case Triangle::Full:
     return adjoint.full();

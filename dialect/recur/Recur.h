@@ -26,6 +26,12 @@ namespace sluice::recur {
 class YieldOp;
 class ScanYieldOp;
 
+/// Attributes of a token program's argument: a constant per head; how test inputs are drawn; a name that its
+/// SSA name does not tell.
+constexpr llvm::StringLiteral perHeadAttribute = "recur.per_head";
+constexpr llvm::StringLiteral drawAttribute = "recur.draw";
+constexpr llvm::StringLiteral nameAttribute = "recur.name";
+
 /// A log decay is clamped here: e^-128 is 0 in float32, and the gradient at or below is 0.
 constexpr float gateFloor = -128.0f;
 } // namespace sluice::recur

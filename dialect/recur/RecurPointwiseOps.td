@@ -3,6 +3,7 @@
 // State-free arithmetic on f32, keys, values, matrices and static f32 tensors.
 // The same ops serve token programs and the bodies of scans. On f32, arith and
 // math ops may be written instead; the normalisation pass turns them into these.
+// Examples name their operands as in RecurTokenOps.td.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,8 +21,10 @@ class Recur_UnaryOp<string mnemonic, string formula, list<Trait> traits = []>
          DeclareOpInterfaceMethods<DifferentiableOpInterface>]> {
   let summary = "elementwise " # formula;
   let description = "Formula: `y = " # formula # "`, element by element.\n\n"
-      # "Constraints: (C1) operand and result have one type.\n\n"
-      # "Example: `%y = recur." # mnemonic # " %x : !recur.key`\n";
+      # "| x | y |\n|---|---|\n| any type below | as x |\n\n"
+      # "Constraints:\n(C1) x is f32, a key, a value, a matrix or a static f32 tensor\n"
+      # "(C2) operand and result have one type\n\n"
+      # "```mlir\n%y = recur." # mnemonic # " %k : !recur.key\n```\n";
   let arguments = (ins Recur_Numeric:$x);
   let results = (outs Recur_Numeric:$y);
   let assemblyFormat = "$x attr-dict `:` type($y)";
@@ -33,15 +36,23 @@ class Recur_BinaryOp<string mnemonic, string formula, list<Trait> traits = []>
          DeclareOpInterfaceMethods<DifferentiableOpInterface>]> {
   let summary = "elementwise " # formula;
   let description = "Formula: `z = " # formula # "`, element by element.\n\n"
-      # "Constraints: (C1) operands and result have one type.\n\n"
-      # "Example: `%z = recur." # mnemonic # " %x, %y : !recur.value`\n";
+      # "| x | y | z |\n|---|---|---|\n| any type below | as x | as x |\n\n"
+      # "Constraints:\n(C1) x is f32, a key, a value, a matrix or a static f32 tensor\n"
+      # "(C2) operands and result have one type\n\n"
+      # "```mlir\n%z = recur." # mnemonic # " %v, %u : !recur.value\n```\n";
   let arguments = (ins Recur_Numeric:$x, Recur_Numeric:$y);
   let results = (outs Recur_Numeric:$z);
   let assemblyFormat = "$x `,` $y attr-dict `:` type($z)";
 }
 
-def AddOp : Recur_BinaryOp<"add", "x + y", [Commutative]> { let hasFolder = 1; }
-def SubOp : Recur_BinaryOp<"sub", "x - y"> { let hasFolder = 1; }
+def AddOp : Recur_BinaryOp<"add", "x + y", [Commutative]> {
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+}
+def SubOp : Recur_BinaryOp<"sub", "x - y"> {
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+}
 def MulOp : Recur_BinaryOp<"mul", "x * y", [Commutative]> { let hasFolder = 1; }
 def DivOp : Recur_BinaryOp<"div", "x / y"> { let hasFolder = 1; }
 def MaxOp : Recur_BinaryOp<"max", "max(x, y)", [Commutative]>;
@@ -90,7 +101,16 @@ def ConstantOp : Op<Recur_Dialect, "constant", [Pure, ConstantLike]> {
   let description = [{
     Formula: `y = value`, element by element.
 
-    Example: `%one = recur.constant 1.0 : !recur.key`
+    | y |
+    |---|
+    | f32, a key, a value, a matrix or a static f32 tensor |
+
+    Constraints:
+    (C1) y is f32, a key, a value, a matrix or a static f32 tensor
+
+    ```mlir
+    %one = recur.constant 1.0 : !recur.key
+    ```
   }];
   let arguments = (ins F32Attr:$value);
   let results = (outs Recur_Numeric:$y);

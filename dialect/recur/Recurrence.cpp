@@ -4,15 +4,9 @@
 #include "dialect/recur/Recur.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace sluice::recur;
-
-/// How an argument's dictionary spells a name that differs from its SSA name.
-static constexpr StringLiteral nameKey = "recur.name";
-static constexpr StringLiteral perHeadKey = "recur.per_head";
-static constexpr StringLiteral drawKey = "recur.draw";
 
 //===----------------------------------------------------------------------===//
 // Accessors
@@ -31,12 +25,12 @@ static DictionaryAttr argumentAttributes(RecurrenceOp op, unsigned argument) {
 
 bool RecurrenceOp::isPerHead(unsigned argument) {
   DictionaryAttr attributes = argumentAttributes(*this, argument);
-  return attributes && attributes.contains(perHeadKey);
+  return attributes && attributes.contains(perHeadAttribute);
 }
 
 StringRef RecurrenceOp::getDraw(unsigned argument) {
   DictionaryAttr attributes = argumentAttributes(*this, argument);
-  auto draw = attributes ? attributes.getAs<StringAttr>(drawKey) : StringAttr();
+  auto draw = attributes ? attributes.getAs<StringAttr>(drawAttribute) : StringAttr();
   return draw ? draw.getValue() : StringRef();
 }
 
@@ -80,10 +74,10 @@ static ParseResult takeName(OpAsmParser &parser, OpAsmParser::Argument &argument
   Builder &builder = parser.getBuilder();
   name = builder.getStringAttr(spelledName(argument.ssaName));
   NamedAttrList attributes(argument.attrs);
-  if (Attribute given = attributes.erase(nameKey)) {
+  if (Attribute given = attributes.erase(nameAttribute)) {
     name = dyn_cast<StringAttr>(given);
     if (!name)
-      return parser.emitError(argument.ssaName.location, "expected a string in ") << nameKey << ", got " << given;
+      return parser.emitError(argument.ssaName.location, "expected a string in ") << nameAttribute << ", got " << given;
   }
   argument.attrs = attributes.getDictionary(builder.getContext());
   return success();
@@ -140,7 +134,7 @@ static void printArgument(OpAsmPrinter &printer, RecurrenceOp op, unsigned index
   if (DictionaryAttr own = argumentAttributes(op, index))
     attributes = NamedAttrList(own);
   if (printedName(printer, argument) != op.getArgumentName(index))
-    attributes.set(nameKey, cast<StringAttr>(op.getArgNames()[index]));
+    attributes.set(nameAttribute, cast<StringAttr>(op.getArgNames()[index]));
   printer.printRegionArgument(argument, attributes.getAttrs());
 }
 
@@ -204,13 +198,3 @@ void YieldOp::print(OpAsmPrinter &printer) {
   if (!getValues().empty())
     printer << " : " << getValues().getTypes();
 }
-
-//===----------------------------------------------------------------------===//
-// Verification
-//===----------------------------------------------------------------------===//
-
-LogicalResult RecurrenceOp::verify() { return success(); }
-
-LogicalResult RecurrenceOp::verifyRegions() { return success(); }
-
-LogicalResult BroadcastOp::verify() { return success(); }

@@ -3,6 +3,7 @@
 #include "dialect/recur/Recur.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace sluice::recur;
@@ -59,6 +60,74 @@ void ScanOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setNam
     setName(argument, argumentName(cast<PortAttr>(port)));
 }
 
-LogicalResult ScanOp::verify() { return success(); }
+//===----------------------------------------------------------------------===//
+// Verification
+//===----------------------------------------------------------------------===//
 
-LogicalResult ScanOp::verifyRegions() { return success(); }
+/// C4: the roles that a list of ports may hold.
+static LogicalResult verifyRoles(ScanOp op, StringRef list, ArrayAttr ports, ArrayRef<Role> allowed) {
+  for (PortAttr port : ports.getAsRange<PortAttr>()) {
+    if (llvm::is_contained(allowed, port.getRole()))
+      continue;
+    auto names = llvm::map_range(allowed, [](Role role) { return stringifyRole(role); });
+    return op.emitOpError() << "expected a role among " << llvm::join(names, ", ") << " in " << list
+                            << ", got " << stringifyRole(port.getRole()) << " of '" << port.getName() << "'";
+  }
+  return success();
+}
+
+LogicalResult ScanOp::verify() {
+  if (!llvm::is_contained({1, 16, 32, 64, 128}, getStep()))
+    return emitOpError() << "expected step 1, 16, 32, 64 or 128, got " << getStep();
+  if (getKeyDim() <= 0 || getKeyDim() % 16)
+    return emitOpError() << "expected a positive multiple of 16 as key dimension, got " << getKeyDim();
+  if (getValueDim() <= 0 || getValueDim() % 16)
+    return emitOpError() << "expected a positive multiple of 16 as value dimension, got " << getValueDim();
+  if (getCheckpoint() < 1)
+    return emitOpError() << "expected checkpoint of at least 1, got " << getCheckpoint();
+  bool needed = getReverse() && getCheckpoint() > 1;
+  if (needed != !getRecompute().empty())
+    return emitOpError() << (needed ? "expected a recompute region in a reverse scan with checkpoint "
+                                    : "expected no recompute region, got one with checkpoint ")
+                         << getCheckpoint();
+  if (failed(verifyRoles(*this, "inputs", getInputs(), {Role::Argument, Role::Cotangent, Role::Saved})) ||
+      failed(verifyRoles(*this, "outputs", getOutputs(), {Role::Result, Role::Gradient, Role::Saved})))
+    return failure();
+  return verifyRoles(*this, "carried", getCarried(), {Role::State, Role::StateCotangent, Role::Accumulator});
+}
+
+/// The types of `values` are those of `ports`; a saved port has any.
+static LogicalResult verifyPorts(ScanOp op, Location loc, StringRef what, TypeRange types, ArrayRef<Attribute> ports) {
+  if (types.size() != ports.size())
+    return emitError(loc) << "expected " << ports.size() << " " << what << ", one for each port, got "
+                          << types.size();
+  for (auto [type, attribute] : llvm::zip(types, ports)) {
+    auto port = cast<PortAttr>(attribute);
+    Type expected = op.getPortType(port);
+    if (expected && type != expected)
+      return emitError(loc) << "expected " << expected << " among " << what << " for port '" << port.getName()
+                            << "', got " << type;
+  }
+  return success();
+}
+
+LogicalResult ScanOp::verifyRegions() {
+  SmallVector<Attribute> entering(getInputs().getValue());
+  if (!getRecompute().empty()) {
+    if (failed(verifyPorts(*this, getLoc(), "recompute arguments", getRecompute().getArgumentTypes(), entering)))
+      return failure();
+    auto yield = dyn_cast<ScanYieldOp>(getRecompute().front().back());
+    if (!yield || !yield.getOutputs().empty() || yield.getCarried().size() != 1)
+      return emitOpError() << "expected recompute to end with recur.scan_yield of the state alone";
+  }
+  llvm::append_range(entering, getCarried().getValue());
+  if (failed(verifyPorts(*this, getLoc(), "body arguments", getBody().getArgumentTypes(), entering)))
+    return failure();
+  auto yield = dyn_cast<ScanYieldOp>(getBody().front().back());
+  if (!yield)
+    return emitOpError() << "expected the body to end with recur.scan_yield, got "
+                         << getBody().front().back().getName();
+  if (failed(verifyPorts(*this, yield.getLoc(), "outputs", yield.getOutputs().getTypes(), getOutputs().getValue())))
+    return failure();
+  return verifyPorts(*this, yield.getLoc(), "carried values", yield.getCarried().getTypes(), getCarried().getValue());
+}
