@@ -1,6 +1,7 @@
 // sluice-opt: runs passes on a file, one at a time or as a pipeline, for tests and for looking inside.
 
 #include "codegen/cpu/Passes.h"
+#include "codegen/cpu/Passes.h"
 #include "passes/recur/Passes.h"
 #include "tools/sluice-opt/Dialects.h"
 
