@@ -40,6 +40,7 @@ struct RecurrenceInfo {
   std::vector<TensorSpec> arguments, results;
   bool chunkable = true;
   std::string notChunkable;  ///< The diagnostic: which op, and why.
+  int64_t reads = 0, writes = 0;  ///< Of the state, per token: for counting FLOPs.
 };
 
 /// All methods throw UserError("origin:line:column: message") for mistakes in the text.

@@ -7,6 +7,7 @@
 #include "runtime/Files.h"
 #include "runtime/KernelPackageJson.h"
 #include "runtime/PackageCache.h"
+#include "runtime/TensorContract.h"
 
 #include <dlfcn.h>
 #include <filesystem>
@@ -33,7 +34,7 @@ std::string textOf(const CompileOptions &options) {
 RecurrenceInfo infoFromJson(const json &object) {
   return {object.at("name"), tensorSpecsFromJson(object.at("arguments")),
           tensorSpecsFromJson(object.at("results")), object.at("chunkable"),
-          object.at("not_chunkable")};
+          object.at("not_chunkable"), object.at("reads"), object.at("writes")};
 }
 
 json toJson(const RecurrenceInfo &info) {
@@ -41,7 +42,9 @@ json toJson(const RecurrenceInfo &info) {
           {"arguments", toJson(info.arguments)},
           {"results", toJson(info.results)},
           {"chunkable", info.chunkable},
-          {"not_chunkable", info.notChunkable}};
+          {"not_chunkable", info.notChunkable},
+          {"reads", info.reads},
+          {"writes", info.writes}};
 }
 
 /// The wanted entry points alone, or with the others that a run may have asked for before.
@@ -57,6 +60,13 @@ std::optional<KernelPackage> findCached(const PackageCache &cache, const Spec &s
       return package;
   }
   return std::nullopt;
+}
+
+void checkRange(const char *what, int64_t size, int64_t maximum) {
+  if (size < minimalDim || size > maximum)
+    throw UserError("expected a " + std::string(what) + " dimension from " +
+                    std::to_string(minimalDim) + " to " + std::to_string(maximum) + ", got " +
+                    std::to_string(size));
 }
 
 Compiler *loadCompiler() {
@@ -98,7 +108,22 @@ Compiler &compiler() {
   return *loaded;
 }
 
+void checkOptions(const CompileOptions &options) {
+  if (options.target == "sm_80" || options.target == "sm_90a")
+    throw UserError("the target " + options.target + " is not available yet");
+  if (options.target != "cpu")
+    throw UserError("expected target cpu, sm_80 or sm_90a, got " + options.target);
+  checkRange("key", options.keyDim, maximalKeyDim);
+  checkRange("value", options.valueDim, maximalValueDim);
+  if (options.chunk != 16 && options.chunk != 32 && options.chunk != 64 && options.chunk != 128)
+    throw UserError("expected a chunk of 16, 32, 64 or 128 tokens, got " +
+                    std::to_string(options.chunk));
+  if (!isArgumentType(options.dtype))
+    throw UserError(std::string("expected dtype f32, f16 or bf16, got ") + nameOf(options.dtype));
+}
+
 KernelPackage getPackage(const Spec &spec, const CompileOptions &options) {
+  checkOptions(options);
   PackageCache cache = PackageCache::standard();
   if (auto package = findCached(cache, spec, options))
     return std::move(*package);

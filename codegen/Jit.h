@@ -15,7 +15,10 @@ Spec loadSpec(const std::string &argument);
 /// The built-in recurrences, sorted.
 std::vector<std::string> builtinNames();
 
-/// From the cache, else compiled and stored there.
+/// Throws UserError for a dimension, chunk, dtype or target that the compiler does not take.
+void checkOptions(const CompileOptions &options);
+
+/// From the cache, else compiled and stored there. Checks the options.
 KernelPackage getPackage(const Spec &spec, const CompileOptions &options);
 
 /// Likewise for the description.
