@@ -168,6 +168,10 @@ RecurrenceInfo describeRecurrence(recur::RecurrenceOp recurrence, DType dtype) {
   DiagnosticCollector diagnostics(recurrence.getContext());
   if (failed(recur::normalize(recurrence)))
     diagnostics.fail("expected a recurrence of ops that sluice knows");
+  recurrence->walk([&](Operation *op) {
+    info.reads += isa<recur::ReadOp>(op);
+    info.writes += isa<recur::WriteOp>(op);
+  });
   classifyInto(info, recurrence);
   return info;
 }
