@@ -4,6 +4,7 @@
 #include "models/Config.h"
 
 #include "runtime/Error.h"
+#include "runtime/Files.h"
 
 // Version 3.3 asks for its implementation in the header; exceptions are how it reports syntax errors.
 #include <toml++/toml.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -286,11 +286,7 @@ void resolvePath(const std::string &configPath, std::string &path) {
 } // namespace
 
 Config loadConfig(const std::string &path, const std::vector<std::string> &settings) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
-    throw UserError("expected a configuration file, cannot read " + inQuotes(path));
-  toml::table root = parse(text.str(), path);
+  toml::table root = parse(readFile(path), path);
   for (const std::string &setting : settings)
     applySetting(setting, root);
   checkNames(root);
