@@ -90,7 +90,8 @@ LogicalResult ScanOp::verify() {
     return emitOpError() << (needed ? "expected a recompute region in a reverse scan with checkpoint "
                                     : "expected no recompute region, got one with checkpoint ")
                          << getCheckpoint();
-  if (failed(verifyRoles(*this, "inputs", getInputs(), {Role::Argument, Role::Cotangent, Role::Saved})) ||
+  if (failed(verifyRoles(*this, "inputs", getInputs(),
+                         {Role::Argument, Role::Cotangent, Role::Saved, Role::Mask})) ||
       failed(verifyRoles(*this, "outputs", getOutputs(), {Role::Result, Role::Gradient, Role::Saved})))
     return failure();
   return verifyRoles(*this, "carried", getCarried(), {Role::State, Role::StateCotangent, Role::Accumulator});
