@@ -45,16 +45,15 @@ std::string tensorType(int64_t rows, int64_t columns) {
 }
 
 double errorRatio(const Matrix &x, const std::vector<double> &y) {
-  double square = 0, worst = 0;
+  double square = 0, error = 0;
   for (size_t i = 0; i < y.size(); ++i) {
     double difference = std::fabs(double(x.values[i]) - y[i]);
     if (!(difference < std::numeric_limits<double>::infinity()))
       return std::numeric_limits<double>::infinity();
     square += y[i] * y[i];
-    worst = std::max(worst, difference);
+    error += difference * difference;
   }
-  double rms = std::sqrt(square / y.size());
-  return worst == 0 ? 0 : worst / rms;
+  return error == 0 ? 0 : std::sqrt(error / square);
 }
 
 namespace {

@@ -27,7 +27,7 @@ Matrix random(int64_t rows, int64_t columns, unsigned seed);
 /// "tensor<64x128xf32>", or "tensor<64xf32>" for a single row.
 std::string tensorType(int64_t rows, int64_t columns);
 
-/// max |x - y| / rms(y); NaN and inf count as infinite.
+/// rms(x - y) / rms(y); NaN and inf count as infinite.
 double errorRatio(const Matrix &x, const std::vector<double> &y);
 
 class KernelRunner {

@@ -57,7 +57,7 @@ struct Case {
     Matrix z = random(m, n, 3);
     std::vector<double> reference = expected(x, y, z);
     KernelRunner(text(), accumulate).run({&x, &y, &z});
-    EXPECT_LT(errorRatio(z, reference), 5e-6) << text();
+    EXPECT_LT(errorRatio(z, reference), 1e-6) << text();
   }
 };
 
@@ -123,7 +123,7 @@ TEST(Product, ApplyInverse) {
   KernelRunner("func.func @f(%t: " + square + ", %b: " + tall + ", %a: " + square +
                ") { %u = recur.apply_inverse %t to %b of %a : " + square + ", " + tall + " return }")
       .run({&t, &b, &a, &u});
-  EXPECT_LT(errorRatio(u, same.expected(t, b, u)), 5e-6);
+  EXPECT_LT(errorRatio(u, same.expected(t, b, u)), 1e-6);
 }
 
 } // namespace

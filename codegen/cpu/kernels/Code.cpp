@@ -24,9 +24,13 @@ Value Code::dividedBy(Value a, int64_t b) {
 Value Code::remainder(Value a, int64_t b) {
   return builder.createOrFold<arith::RemUIOp>(location, a, index(b));
 }
-Value Code::equal(Value a, int64_t b) {
-  return arith::CmpIOp::create(builder, location, arith::CmpIPredicate::eq, a, index(b));
+
+static Value compare(Code &code, arith::CmpIPredicate predicate, Value a, int64_t b) {
+  return arith::CmpIOp::create(code.builder, code.location, predicate, a, code.index(b));
 }
+Value Code::equal(Value a, int64_t b) { return compare(*this, arith::CmpIPredicate::eq, a, b); }
+Value Code::atLeast(Value a, int64_t b) { return compare(*this, arith::CmpIPredicate::sge, a, b); }
+Value Code::atMost(Value a, int64_t b) { return compare(*this, arith::CmpIPredicate::sle, a, b); }
 
 //===----------------------------------------------------------------------===//
 // Values

@@ -17,8 +17,6 @@ constexpr int64_t lanes = 16;
 class Code {
 public:
   using Body = llvm::function_ref<Values(mlir::Value iv, const Values &carried)>;
-  /// What is stored in place of the lanes and rows outside of a triangle: 0.
-  enum class Keep { all, lower, strictlyLower };
 
   Code(mlir::OpBuilder &builder, mlir::Location location, const Tile &tile)
       : builder(builder), location(location), tile(tile) {}
@@ -62,6 +60,8 @@ public:
   void loop(mlir::Value from, mlir::Value to, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   void ifTrue(mlir::Value condition, llvm::function_ref<void()> body);
   mlir::Value equal(mlir::Value a, int64_t b);
+  mlir::Value atLeast(mlir::Value a, int64_t b);
+  mlir::Value atMost(mlir::Value a, int64_t b);
 
   int64_t rows(mlir::Value buffer) { return shape(buffer)[0]; }
   int64_t columns(mlir::Value buffer) { return shape(buffer).back(); }

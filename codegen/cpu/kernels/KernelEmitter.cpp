@@ -2,7 +2,9 @@
 #include "codegen/cpu/kernels/Kernels.h"
 
 #include "codegen/cpu/kernels/Code.h"
+#include "codegen/cpu/kernels/Gates.h"
 #include "codegen/cpu/kernels/Product.h"
+#include "codegen/cpu/kernels/Scores.h"
 #include "dialect/recur/Recur.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,7 +33,10 @@ void KernelEmitter::beginBody() {
 }
 
 bool KernelEmitter::handles(Operation *op) const {
-  if (!isa<recur::ProductOp, recur::ApplyInverseOp>(op))
+  if (!isa<recur::ProductOp, recur::ApplyInverseOp, recur::UnitLowerInverseOp, recur::CumulativeSumOp,
+           recur::DecayMatrixOp, recur::DecayMatrixAdjointOp, recur::DecayedScoresOp,
+           recur::DecayedScoresAdjointOp, recur::InterleaveOp, recur::DeinterleaveOp, recur::DiagonalOp,
+           recur::DiagonalPartOp>(op))
     return false;
   auto fits = [](Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
@@ -48,6 +53,12 @@ void KernelEmitter::emit(OpBuilder &builder, Operation *op, ValueRange operandBu
   Request request{builder, op, operandBuffers, resultBuffers, allocate, accumulate};
   if (isa<recur::ProductOp, recur::ApplyInverseOp>(op))
     return emitProduct(request);
+  assert(!accumulate && "expected a product to accumulate");
+  if (isa<recur::DecayedScoresOp, recur::DecayedScoresAdjointOp>(op))
+    return emitScores(request);
+  if (isa<recur::InterleaveOp, recur::DeinterleaveOp, recur::DiagonalOp, recur::DiagonalPartOp>(op))
+    return emitLayout(request);
+  emitGates(request);
 }
 
 //===----------------------------------------------------------------------===//
@@ -153,6 +164,87 @@ void KernelEmitter::emitProduct(const Request &request) {
     else if (arguments.size() > 3)
       product.panels = arguments[3];
     emitProductCode(code, product);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// The other ops
+//===----------------------------------------------------------------------===//
+
+void KernelEmitter::emitGates(const Request &request) {
+  Value operand = request.operands[0], result = request.results[0];
+  if (isa<recur::UnitLowerInverseOp>(request.op))
+    return call(request, "", {operand, result},
+                [](Code &code, ValueRange b) { emitUnitLowerInverse(code, b[0], b[1]); });
+  if (auto op = dyn_cast<recur::CumulativeSumOp>(request.op)) {
+    SumDirection direction{op.getReverse(), op.getExclusive()};
+    std::string flags = direction.reverse ? "_reverse" : "";
+    flags += direction.exclusive ? "_exclusive" : "";
+    return call(request, flags, {operand, result},
+                [&](Code &code, ValueRange b) { emitCumulativeSum(code, b[0], b[1], direction); });
+  }
+  if (auto op = dyn_cast<recur::DecayMatrixOp>(request.op)) {
+    bool between = op.getSpan() == recur::Span::Between;
+    Value factors = scratch(request, cast<MemRefType>(operand.getType()).getShape(), 0);
+    return call(request, between ? "_between" : "", {operand, factors, result},
+                [&](Code &code, ValueRange b) { emitDecayMatrix(code, b[0], b[1], b[2], between); });
+  }
+  auto op = cast<recur::DecayMatrixAdjointOp>(request.op);
+  bool between = op.getSpan() == recur::Span::Between;
+  call(request, between ? "_between" : "", {operand, request.operands[1], result},
+       [&](Code &code, ValueRange b) { emitDecayMatrixAdjoint(code, b[0], b[1], b[2], between); });
+}
+
+static std::string scoresFlags(Scores scores) {
+  return std::string(scores.between ? "_between" : "") + (scores.diagonal ? "_diagonal" : "");
+}
+
+void KernelEmitter::emitScores(const Request &request) {
+  auto shape = cast<MemRefType>(request.operands[0].getType()).getShape();
+  int64_t tokens = shape[0], keys = shape[1];
+  SmallVector<Value> buffers(request.operands);
+  llvm::append_range(buffers, request.results);
+  for (int64_t slot = 0; slot < 4; ++slot)
+    buffers.push_back(scratch(request, {tokens, keys}, slot));
+  buffers.push_back(scratch(request, {tokens / lanes, keys}, 0));
+  if (auto op = dyn_cast<recur::DecayedScoresOp>(request.op)) {
+    Scores scores{op.getSpan() == recur::Span::Between, op.getDiagonal()};
+    for (int64_t slot = 0; slot < 2; ++slot)
+      buffers.push_back(scratch(request, {keys, tokens}, slot + 4));
+    return call(request, scoresFlags(scores), buffers, [&](Code &code, ValueRange b) {
+      emitDecayedScores(code, {b[0], b[1], b[2], b[3], b[7], b[9], b[10], {b[4], b[5], b[6], b[8]}}, scores);
+    });
+  }
+  auto op = cast<recur::DecayedScoresAdjointOp>(request.op);
+  Scores scores{op.getSpan() == recur::Span::Between, op.getDiagonal()};
+  for (int64_t slot = 4; slot < 6; ++slot)
+    buffers.push_back(scratch(request, {tokens, keys}, slot));
+  if (scores.between)
+    buffers.push_back(scratch(request, {tokens, tokens}, 6));
+  call(request, scoresFlags(scores), buffers, [&](Code &code, ValueRange b) {
+    Value apart = scores.between ? b[14] : Value();
+    BlockDecays decays{b[7], b[8], b[9], b[11]};
+    emitDecayedScoresAdjoint(
+        code, {b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[10], b[12], b[13], apart, decays}, scores);
+  });
+}
+
+void KernelEmitter::emitLayout(const Request &request) {
+  SmallVector<Value> buffers(request.operands);
+  llvm::append_range(buffers, request.results);
+  if (isa<recur::DiagonalOp>(request.op))
+    return call(request, "", buffers, [](Code &code, ValueRange b) { emitDiagonal(code, b[0], b[1]); });
+  if (isa<recur::DiagonalPartOp>(request.op))
+    return call(request, "", buffers, [](Code &code, ValueRange b) { emitDiagonalPart(code, b[0], b[1]); });
+  if (auto op = dyn_cast<recur::InterleaveOp>(request.op)) {
+    int64_t dimension = op.getDimension();
+    return call(request, "_" + Twine(dimension), buffers, [&](Code &code, ValueRange b) {
+      emitInterleave(code, b.drop_back(), b.back(), dimension);
+    });
+  }
+  int64_t dimension = cast<recur::DeinterleaveOp>(request.op).getDimension();
+  call(request, "_" + Twine(dimension), buffers, [&](Code &code, ValueRange b) {
+    emitDeinterleave(code, b.front(), b.drop_front(), dimension);
   });
 }
 

@@ -1,0 +1,148 @@
+// Scores with a decay per key channel. Scores.h has the scheme.
+#include "codegen/cpu/kernels/Scores.h"
+
+#include "codegen/cpu/kernels/Gates.h"
+#include "codegen/cpu/kernels/Product.h"
+
+using namespace mlir;
+
+namespace sluice::cpu {
+
+void emitBlockDecays(Code &code, Value g, const BlockDecays &decays, bool between) {
+  emitFactors(code, g, decays.factors);
+  code.loop(0, code.rows(g), lanes, [&](Value first) {
+    code.loop(0, code.columns(g), lanes, [&](Value column) {
+      Values factors;
+      for (int64_t i = 0; i < lanes; ++i)
+        factors.push_back(code.loadVector(decays.factors, {code.plus(first, i), column}));
+      Value product = code.splat(1);
+      for (int64_t i = 0; i < lanes; ++i) {
+        Value next = code.multiply(product, factors[i]);
+        code.storeVector(between ? product : next, decays.entering, {code.plus(first, i), column});
+        product = next;
+      }
+      code.storeVector(product, decays.whole, {code.dividedBy(first, lanes), column});
+      product = code.splat(1);
+      for (int64_t i = lanes - 1; i >= 0; --i) {
+        code.storeVector(product, decays.leaving, {code.plus(first, i), column});
+        product = code.multiply(product, factors[i]);
+      }
+    });
+  });
+}
+
+namespace {
+
+class ScoresEmitter {
+public:
+  ScoresEmitter(Code &code, const ScoresBuffers &buffers, Scores scores)
+      : code(code), b(buffers), scores(scores), size(code.rows(b.x)), keys(code.columns(b.x)) {}
+
+  void emit() {
+    emitBlockDecays(code, b.g, b.decays, scores.between);
+    scaleAndTranspose();
+    code.loop(0, size, lanes, [&](Value first) {
+      advanceKeys(first);
+      BlockProduct pairs;
+      pairs.lhs = b.fromStart;
+      pairs.rhs = b.decayedKeys;
+      pairs.result = b.l;
+      pairs.from = code.index(0);
+      pairs.to = code.index(keys);
+      emitBlockProduct(code, pairs, first, code.index(0), first);
+      diagonalBlock(first);
+      code.loop(code.plus(first, lanes), code.index(size), lanes, [&](Value column) {
+        for (int64_t i = 0; i < lanes; ++i)
+          code.storeVector(code.splat(0), b.l, {code.plus(first, i), column});
+      });
+    });
+  }
+
+private:
+  /// fromStart = x entering; the keys, plain and decayed to their block's end, are transposed so that tokens
+  /// lie in lanes. k leaving passes through `leaving` itself.
+  void scaleAndTranspose() {
+    code.loop(0, size, 1, [&](Value row) {
+      code.loop(0, keys, lanes, [&](Value column) {
+        auto scale = [&](Value x, Value by, Value to) {
+          Value scaled = code.multiply(code.loadVector(x, {row, column}), code.loadVector(by, {row, column}));
+          code.storeVector(scaled, to, {row, column});
+        };
+        scale(b.x, b.decays.entering, b.fromStart);
+        scale(b.k, b.decays.leaving, b.decays.leaving);
+      });
+    });
+    transpose(b.k, b.keys);
+    transpose(b.decays.leaving, b.decayedKeys);
+  }
+
+  void transpose(Value from, Value to) {
+    code.loop(0, size, lanes, [&](Value row) {
+      code.loop(0, keys, lanes, [&](Value column) {
+        emitTransposedBlock(code, from, {row, column}, [&](int64_t i, Value vector) {
+          code.storeVector(vector, to, {code.plus(column, i), row});
+        });
+      });
+    });
+  }
+
+  /// Keys before the previous block now decay through all of that block too.
+  void advanceKeys(Value first) {
+    code.ifTrue(code.atLeast(first, 2 * lanes), [&] {
+      Value previous = code.minus(first, code.index(lanes));
+      code.loop(0, keys, 1, [&](Value c) {
+        Value decay = code.load(b.decays.whole, {code.dividedBy(previous, lanes), c});
+        Value factor = code.broadcast(decay);
+        code.loop(code.index(0), previous, lanes, [&](Value column) {
+          Value scaled = code.multiply(code.loadVector(b.decayedKeys, {c, column}), factor);
+          code.storeVector(scaled, b.decayedKeys, {c, column});
+        });
+      });
+    });
+  }
+
+  /// Lanes are the tokens s of the block. For each channel a vector of keys starts empty; with every token t it
+  /// decays, and key t enters.
+  void diagonalBlock(Value first) {
+    Values zero(lanes, code.splat(0));
+    Values sums = code.loop(0, keys, 1, zero, [&](Value c, const Values &carried) {
+      Values next = carried;
+      Value key = code.loadVector(b.keys, {c, first}), past = code.splat(0);
+      for (int64_t t = 0; t < lanes; ++t) {
+        Value row = code.plus(first, t);
+        auto decay = [&] {
+          if (t)
+            past = code.multiply(past, code.broadcast(code.load(b.decays.factors, {row, c})));
+        };
+        auto enter = [&] { past = code.select(code.laneMask(t, t + 1), key, past); };
+        if (!scores.between)
+          decay();
+        if (scores.diagonal)
+          enter();
+        next[t] = code.multiplyAdd(code.broadcast(code.load(b.x, {row, c})), past, next[t]);
+        if (scores.between)
+          decay();
+        if (!scores.diagonal)
+          enter();
+      }
+      return next;
+    });
+    for (int64_t t = 0; t < lanes; ++t) {
+      Value kept = code.laneMask(0, t + (scores.diagonal ? 1 : 0));
+      code.storeVector(code.select(kept, sums[t], code.splat(0)), b.l, {code.plus(first, t), first});
+    }
+  }
+
+  Code &code;
+  const ScoresBuffers &b;
+  Scores scores;
+  int64_t size, keys;
+};
+
+} // namespace
+
+void emitDecayedScores(Code &code, const ScoresBuffers &buffers, Scores scores) {
+  ScoresEmitter(code, buffers, scores).emit();
+}
+
+} // namespace sluice::cpu
