@@ -32,37 +32,71 @@ namespace {
 
 bool isPointwiseLike(Operation *op) { return isa<PointwiseOpInterface, ExpandOp, ReduceOp>(op); }
 
-/// The operand of `add` that is a product without other users and with a full result, or -1.
-int accumulatedOperand(AddOp add) {
-  for (int i : {1, 0}) {
-    auto product = add->getOperand(i).getDefiningOp<ProductOp>();
-    if (!product || !product->hasOneUse() || product->getBlock() != add->getBlock())
-      continue;
-    if (product.getTriangle() == Triangle::LowerResult ||
-        product.getTriangle() == Triangle::StrictlyLowerResult)
-      continue;
-    return i;
-  }
-  return -1;
+/// A product that nothing but this sum needs, with a full result.
+bool canAccumulate(Value term) {
+  auto product = term.getDefiningOp<ProductOp>();
+  return product && product->hasOneUse() && product.getTriangle() != Triangle::LowerResult &&
+         product.getTriangle() != Triangle::StrictlyLowerResult;
 }
 
-/// Marks adds that a product does better in place: those whose sum is needed as a whole anyway.
-unsigned markAccumulation(Block &body) {
-  unsigned count = 0;
-  for (AddOp add : body.getOps<AddOp>()) {
-    int operand = accumulatedOperand(add);
-    if (operand < 0)
-      continue;
-    Operation *other = add->getOperand(1 - operand).getDefiningOp();
-    bool needed = !llvm::all_of(add->getUsers(), isPointwiseLike);
-    if (!needed && (!other || isPointwiseLike(other)))
-      continue;
-    // The product comes second, so that lowering need not look.
-    if (operand == 0)
-      add->setOperands({add.getY(), add.getX()});
-    add->setAttr(cpu::accumulateAttr, UnitAttr::get(add.getContext()));
-    ++count;
+/// The terms of the sum whose last addition is `root`.
+void collectTerms(AddOp root, SmallVectorImpl<Value> &terms) {
+  for (Value operand : root->getOperands()) {
+    auto inner = operand.getDefiningOp<AddOp>();
+    if (inner && inner->hasOneUse())
+      collectTerms(inner, terms);
+    else
+      terms.push_back(operand);
   }
+}
+
+struct SumBuilder {
+  OpBuilder &builder;
+  Location loc;
+  unsigned accumulated = 0;
+
+  Value add(Value x, Value y) { return AddOp::create(builder, loc, x.getType(), x, y); }
+  Value accumulate(Value sum, Value product) {
+    Value next = add(sum, product);
+    next.getDefiningOp()->setAttr(cpu::accumulateAttr, builder.getUnitAttr());
+    ++accumulated;
+    return next;
+  }
+};
+
+/// Sums of products: the products are added in place to each other, and to the rest of the sum if that must be
+/// in memory anyway, because not only arithmetic uses the sum.
+unsigned accumulateSum(AddOp root) {
+  SmallVector<Value> terms, products, others;
+  collectTerms(root, terms);
+  for (Value term : terms)
+    (canAccumulate(term) ? products : others).push_back(term);
+  bool needed = !llvm::all_of(root->getUsers(), isPointwiseLike);
+  if (products.empty() || (products.size() == 1 && (others.empty() || !needed)))
+    return 0;
+  OpBuilder builder(root);
+  SumBuilder sum{builder, root.getLoc()};
+  Value rest;
+  for (Value other : others)
+    rest = rest ? sum.add(rest, other) : other;
+  bool ontoRest = needed && rest;
+  Value total = ontoRest ? rest : products.front();
+  for (Value product : llvm::drop_begin(products, ontoRest ? 0 : 1))
+    total = sum.accumulate(total, product);
+  if (rest && !ontoRest)
+    total = sum.add(total, rest);
+  root.replaceAllUsesWith(total);
+  return sum.accumulated;
+}
+
+unsigned markAccumulation(Block &body) {
+  SmallVector<AddOp> roots;
+  for (AddOp add : body.getOps<AddOp>())
+    if (!add->hasOneUse() || !isa<AddOp>(*add->user_begin()))
+      roots.push_back(add);
+  unsigned count = 0;
+  for (AddOp root : roots)
+    count += accumulateSum(root);
   return count;
 }
 
@@ -243,6 +277,13 @@ LogicalResult fuse(Region &region) {
 // Order
 //===--------------------------------------------------------------------===//
 
+void eraseUnused(Block &body) {
+  SmallVector<Operation *> ops = llvm::map_to_vector(body.without_terminator(), [](Operation &op) { return &op; });
+  for (Operation *op : llvm::reverse(ops))
+    if (op->use_empty())
+      op->erase();
+}
+
 /// Puts every op after what it needs, in the order in which the yield asks: outputs first. A state is thus
 /// updated after its last read, and its update can be in place.
 void reorder(Block &body) {
@@ -270,9 +311,7 @@ void reorder(Block &body) {
   }
   for (Operation *op : order)
     op->moveBefore(yield);
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body.without_terminator())))
-    if (op.use_empty())
-      op.erase();
+  eraseUnused(body);
 }
 
 struct ScanToLinalg : cpu::impl::CpuScanToLinalgBase<ScanToLinalg> {
@@ -285,6 +324,7 @@ struct ScanToLinalg : cpu::impl::CpuScanToLinalgBase<ScanToLinalg> {
     if (failed(applyPatternsGreedily(region, std::move(patterns))))
       return failure();
     accumulated += markAccumulation(region.front());
+    eraseUnused(region.front());
     convertBody(region.front());
     if (failed(fuse(region)))
       return failure();
