@@ -88,6 +88,8 @@ static ParseResult parseResultTypes(OpAsmParser &parser, SmallVectorImpl<Type> &
     types.emplace_back();
     return parser.parseType(types.back());
   }
+  if (succeeded(parser.parseOptionalRParen()))
+    return success();
   return failure(parser.parseTypeList(types) || parser.parseRParen());
 }
 

@@ -40,7 +40,7 @@ static LogicalResult verifyAttributes(RecurrenceOp op, unsigned index) {
     if (!known)
       return op.emitOpError() << "expected " << perHeadAttribute << " or " << drawAttribute
                               << " = \"...\" on argument '" << op.getArgumentName(index) << "', got "
-                              << attribute.getName() << " = " << attribute.getValue();
+                              << attribute.getName().getValue() << " = " << attribute.getValue();
   }
   return success();
 }
