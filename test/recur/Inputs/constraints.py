@@ -13,7 +13,7 @@ def defined(folder):
         text = open(path).read()
         for form, op in re.findall(r'def \w+ : Recur_(Unary|Binary)Op<"(\w+)"', text):
             constraints |= {f"recur.{op} C1", f"recur.{op} C2"}
-        for match in re.finditer(r'^def \w+ :\s+\w+<(?:Recur_Dialect, )?"(\w+)"(.*?)^}', text, re.M | re.S):
+        for match in re.finditer(r'^def \w+ :\s+(?!Recur_UnaryOp|Recur_BinaryOp)\w+<(?:Recur_Dialect, )?"(\w+)"(.*?)^}', text, re.M | re.S):
             found = re.findall(r"^ *\(C(\d+)\)", match.group(2), re.M)
             if "let description" in match.group(2):
                 constraints |= {f"recur.{match.group(1)} C{number}" for number in found}

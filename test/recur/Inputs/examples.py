@@ -27,10 +27,8 @@ def main(folder):
             binary = re.search(rf'Recur_BinaryOp<"{op}"', text)
             example = f"%z = recur.{op} %v, %u : !recur.value" if binary else f"%y = recur.{op} %k : !recur.key"
             print(function(f"_{op}", example, types))
-        for op, body in re.findall(r'^def \w+ :\s+\w+<(?:Recur_Dialect, )?"(\w+)"(.*?)^}', text, re.M | re.S):
+        for op, body in re.findall(r'^def \w+ :\s+(?!Recur_UnaryOp|Recur_BinaryOp)\w+<(?:Recur_Dialect, )?"(\w+)"(.*?)^}', text, re.M | re.S):
             example = re.search(r"```mlir\n(.*?)```", body, re.S)
-            if "Recur_Dialect" in path or not ("arguments" in body):
-                continue
             if not example:
                 missing.append(op)
             elif re.match(r"\s*recur\.(recurrence|scan) ", example.group(1)):
