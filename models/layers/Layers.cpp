@@ -2,6 +2,8 @@
 
 #include "models/layers/Layers.h"
 
+#include "models/layers/Fused.h"
+
 namespace sluice::models {
 namespace {
 
@@ -18,9 +20,7 @@ RmsNorm::RmsNorm(Parameters &parameters, const std::string &name, int64_t size, 
     : weight(parameters.add(name + ".weight", {size}, constant(1), /*decays=*/false)), epsilon(epsilon) {}
 
 at::Tensor RmsNorm::forward(const at::Tensor &x) const {
-  at::Tensor wide = x.to(at::kFloat);
-  at::Tensor scale = at::rsqrt(at::mean(wide * wide, {-1}, /*keepdim=*/true) + epsilon);
-  return (wide * scale * weight).to(x.scalar_type());
+  return rmsNorm(x, weight, epsilon).to(x.scalar_type());
 }
 
 ShortConvolution::ShortConvolution(Parameters &parameters, const std::string &name, int64_t channels,
@@ -35,12 +35,7 @@ at::Tensor ShortConvolution::forward(const at::Tensor &x, bool silu, at::Tensor 
   at::Tensor extended = at::cat({before, x}, 1);
   if (cache)
     *cache = extended.narrow(1, tokens, width - 1).detach().contiguous();
-  at::Tensor taps = as(weight, x).squeeze(1); // [channels, width]
-  at::Tensor y;
-  for (int64_t tap = 0; tap < width; ++tap) {
-    at::Tensor term = extended.narrow(1, tap, tokens) * taps.select(1, tap);
-    y = y.defined() ? y + term : term;
-  }
+  at::Tensor y = depthwiseConvolution(extended, weight.squeeze(1)).to(x.scalar_type());
   return silu ? at::silu(y) : y;
 }
 

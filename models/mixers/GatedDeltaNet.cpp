@@ -3,6 +3,7 @@
 //   beta = sigmoid(W_b x), g = -exp(A_log) softplus(W_a x + dt_bias),
 //   o = RMSNorm(gated delta rule) * SiLU(W_g x), y = W_o o.
 
+#include "models/layers/Fused.h"
 #include "models/layers/Layers.h"
 #include "models/mixers/Mixer.h"
 #include "runtime/torch/Recurrence.h"
@@ -45,7 +46,7 @@ private:
   at::Tensor convolve(const std::optional<ShortConvolution> &convolution, const at::Tensor &x, bool isValue,
                       at::Tensor *cache) const;
   at::Tensor featureMap(const at::Tensor &x) const;
-  at::Tensor normalize(const at::Tensor &x) const;
+  at::Tensor normalize(const at::Tensor &x, double scale) const;
   at::Tensor logDecay(const at::Tensor &x) const;
 };
 
@@ -95,14 +96,17 @@ at::Tensor GatedDeltaNet::featureMap(const at::Tensor &x) const {
   return x;
 }
 
-at::Tensor GatedDeltaNet::normalize(const at::Tensor &x) const {
+at::Tensor GatedDeltaNet::normalize(const at::Tensor &x, double scale) const {
+  if (config.normalization == "l2") {
+    // x / sqrt(sum(x^2) + 1e-6), as an RMS norm with a constant weight.
+    double size = static_cast<double>(config.keyDim);
+    at::Tensor weight = at::full({config.keyDim}, scale / std::sqrt(size), at::kFloat);
+    return rmsNorm(x, weight, 1e-6 / size).to(x.scalar_type());
+  }
   if (config.normalization == "none")
-    return x;
+    return x * scale;
   at::Tensor wide = x.to(at::kFloat);
-  at::Tensor scale = config.normalization == "l2"
-                         ? at::rsqrt((wide * wide).sum(-1, /*keepdim=*/true) + 1e-6)
-                         : at::reciprocal(wide.abs().sum(-1, /*keepdim=*/true) + 1e-6);
-  return (wide * scale).to(x.scalar_type());
+  return (wide * (scale / (wide.abs().sum(-1, /*keepdim=*/true) + 1e-6))).to(x.scalar_type());
 }
 
 at::Tensor GatedDeltaNet::logDecay(const at::Tensor &x) const {
@@ -130,9 +134,9 @@ at::Tensor GatedDeltaNet::forward(const at::Tensor &x, LayerCache *cache) const 
   options.chunk = config.chunk;
   if (cache && (*cache)[0].defined())
     options.initialState = (*cache)[0];
-  at::Tensor scaled = normalize(q) * (1 / std::sqrt(static_cast<double>(config.keyDim)));
+  at::Tensor scaled = normalize(q, 1 / std::sqrt(static_cast<double>(config.keyDim)));
   RecurrenceResult result =
-      recurrence("gated_delta_rule", {scaled, normalize(k), v, logDecay(x), strength}, options);
+      recurrence("gated_delta_rule", {scaled, normalize(k, 1), v, logDecay(x), strength}, options);
   if (cache)
     (*cache)[0] = result.finalState.detach();
 

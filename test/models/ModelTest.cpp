@@ -4,6 +4,7 @@
 
 #include "models/Model.h"
 #include "models/evaluation/Generate.h"
+#include "models/layers/Fused.h"
 #include "models/tokenizer/Tokenizer.h"
 #include "models/training/Optimizer.h"
 
@@ -160,6 +161,43 @@ INSTANTIATE_TEST_SUITE_P(
                  c.slidingWindow = {.heads = 2, .window = 7};
                }}),
     [](const testing::TestParamInfo<Switch> &info) { return info.param.name; });
+
+// Values and gradients against PyTorch's own, in float64.
+TEST(Layers, ConvolutionIsPyTorchs) {
+  for (int64_t channels : {5, 70}) {
+    at::Tensor x = at::randn({2, 13, channels}).requires_grad_(true);
+    at::Tensor weight = at::randn({channels, 4}).requires_grad_(true);
+    at::Tensor exactX = x.detach().to(at::kDouble).requires_grad_(true);
+    at::Tensor exactWeight = weight.detach().to(at::kDouble).requires_grad_(true);
+    at::Tensor y = depthwiseConvolution(x, weight);
+    std::vector<int64_t> none = {0}, one = {1};
+    at::Tensor exact = at::conv1d(exactX.transpose(1, 2), exactWeight.unsqueeze(1), {}, at::IntArrayRef(one),
+                                  at::IntArrayRef(none), at::IntArrayRef(one), channels)
+                           .transpose(1, 2);
+    EXPECT_TRUE(y.to(at::kDouble).allclose(exact, 1e-5, 1e-5));
+    y.square().sum().backward();
+    exact.square().sum().backward();
+    EXPECT_TRUE(x.grad().to(at::kDouble).allclose(exactX.grad(), 1e-4, 1e-4));
+    EXPECT_TRUE(weight.grad().to(at::kDouble).allclose(exactWeight.grad(), 1e-4, 1e-4));
+  }
+}
+
+TEST(Layers, NormIsTheFormula) {
+  for (int64_t size : {5, 64, 70}) {
+    at::Tensor x = at::randn({3, 50, size}).requires_grad_(true);
+    at::Tensor weight = at::randn({size}).requires_grad_(true);
+    at::Tensor exactX = x.detach().to(at::kDouble).requires_grad_(true);
+    at::Tensor exactWeight = weight.detach().to(at::kDouble).requires_grad_(true);
+    at::Tensor y = rmsNorm(x, weight, 1e-3);
+    at::Tensor exact = exactX * at::rsqrt(exactX.square().mean(-1, true) + 1e-3) * exactWeight;
+    EXPECT_TRUE(y.to(at::kDouble).allclose(exact, 1e-5, 1e-5));
+    at::Tensor cotangent = at::sin(at::arange(y.numel(), at::kDouble)).view_as(y);
+    (y * cotangent.to(at::kFloat)).sum().backward();
+    (exact * cotangent).sum().backward();
+    EXPECT_TRUE(x.grad().to(at::kDouble).allclose(exactX.grad(), 1e-4, 1e-4));
+    EXPECT_TRUE(weight.grad().to(at::kDouble).allclose(exactWeight.grad(), 1e-4, 1e-4));
+  }
+}
 
 TEST(Model, WeightsFromACheckpointAreChecked) {
   Model model(smallConfig(), 257), other(smallConfig(), 257);
