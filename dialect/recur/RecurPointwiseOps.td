@@ -84,15 +84,25 @@ def MaskOp : Op<Recur_Dialect, "mask", [Pure, SameOperandsAndResultType,
      DeclareOpInterfaceMethods<DifferentiableOpInterface>]> {
   let summary = "elementwise x where mask is not 0, else fill";
   let description = [{
+    Formula: `y = mask != 0 ? x : fill`, element by element.
+
     Keeps padding out of sums. A select, not a product: what x holds there may
-    be anything. No cotangent flows into the mask.
+    be anything. No cotangent flows into the mask. Only in bodies of scans.
 
-    Constraints: (C1) operands and result have one type.
+    | x | mask | y |
+    |---|---|---|
+    | any static tensor | as x | as x |
 
-    Example: `%y = recur.mask %x by %valid else 0.0 : tensor<64xf32>`
+    Constraints:
+    (C1) x is a static f32 tensor
+    (C2) operands and result have one type
+
+    ```mlir
+    %y = recur.mask %l by %a else 0.0 : tensor<64x64xf32>
+    ```
   }];
-  let arguments = (ins Recur_Numeric:$x, Recur_Numeric:$mask, F32Attr:$fill);
-  let results = (outs Recur_Numeric:$y);
+  let arguments = (ins Recur_Tensor:$x, Recur_Tensor:$mask, F32Attr:$fill);
+  let results = (outs Recur_Tensor:$y);
   let assemblyFormat = "$x `by` $mask `else` $fill attr-dict `:` type($y)";
 }
 

@@ -13,6 +13,8 @@ func.func @shapes(%g: tensor<16xf32>, %k: tensor<16x32xf32>, %l: tensor<16x16xf3
   %3:2 = recur.deinterleave %k dimension 1 : (tensor<16x32xf32>) -> (tensor<16x16xf32>, tensor<16x16xf32>)
   // CHECK: recur.diagonal %{{.*}} : tensor<16xf32> to tensor<16x16xf32>
   %4 = recur.diagonal %g : tensor<16xf32> to tensor<16x16xf32>
+  // CHECK: recur.mask %{{.*}} by %{{.*}} else 0.000000e+00 : tensor<16xf32>
+  %6 = recur.mask %g by %g else 0.0 : tensor<16xf32>
   // CHECK: recur.diagonal_part %{{.*}} : tensor<16x16xf32> to tensor<16xf32>
   %5 = recur.diagonal_part %l : tensor<16x16xf32> to tensor<16xf32>
   return

@@ -83,7 +83,9 @@ private:
     auto operand = [&](unsigned index) {
       return index < op.getNumOperands() ? slots.at(op.getOperand(index)) : Slot();
     };
-    Step step{codes().lookup(op.getName().getStringRef()), result, operand(0), operand(1), operand(2)};
+    auto code = codes().find(op.getName().getStringRef());
+    assert(code != codes().end() && "the verifier admits only ops of the table");
+    Step step{code->second, result, operand(0), operand(1), operand(2)};
     if (auto normalize = dyn_cast<NormalizeOp>(op))
       step.number = normalize.getEpsilonAttr().getValueAsDouble();
     program.steps.push_back(step);

@@ -22,11 +22,10 @@ def main(folder):
     missing, printed = [], 0
     for path in sorted(glob.glob(os.path.join(folder, "*Ops.td"))):
         text = open(path).read()
-        types = CHUNK if "Chunk" in path else TOKEN
         for op in re.findall(r'def \w+ : Recur_(?:Unary|Binary)Op<"(\w+)"', text):
             binary = re.search(rf'Recur_BinaryOp<"{op}"', text)
             example = f"%z = recur.{op} %v, %u : !recur.value" if binary else f"%y = recur.{op} %k : !recur.key"
-            print(function(f"_{op}", example, types))
+            print(function(f"_{op}", example, TOKEN))
         for op, body in re.findall(r'^def \w+ :\s+(?!Recur_UnaryOp|Recur_BinaryOp)\w+<(?:Recur_Dialect, )?"(\w+)"(.*?)^}', text, re.M | re.S):
             example = re.search(r"```mlir\n(.*?)```", body, re.S)
             if not example:
@@ -34,6 +33,7 @@ def main(folder):
             elif re.match(r"\s*recur\.(recurrence|scan) ", example.group(1)):
                 print(f"module @example_{op} {{\n{example.group(1)}}}\n")
             else:
+                types = CHUNK if "Recur_Tensor" in body else TOKEN
                 print(function(f"_{op}", example.group(1).strip(), types))
             printed += 1
     if missing or printed < 20:
