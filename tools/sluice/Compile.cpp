@@ -5,13 +5,51 @@
 #include "runtime/Error.h"
 #include "runtime/Files.h"
 #include "tools/sluice/Program.h"
+#include "tools/sluice/Table.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
 namespace sluice {
 
 namespace {
+
+/// What a port of a kernel becomes in the output of a run; empty if it is an input.
+std::string outputName(const Port &port, bool forward) {
+  switch (port.role) {
+  case PortRole::result:
+    return port.name;
+  case PortRole::finalState:
+    return "final_state";
+  case PortRole::gradient:
+    return "d" + port.name;
+  case PortRole::stateGradient:
+    return "dinitial_state";
+  case PortRole::saved:
+    return forward ? "(" + port.name + ")" : "";
+  default:
+    return "";
+  }
+}
+
+std::string outputsOf(const EntryPoint &entry) {
+  std::string text;
+  for (const Port &port : entry.ports)
+    if (std::string name = outputName(port, entry.name.ends_with(".forward")); !name.empty())
+      text += (text.empty() ? "" : " ") + name;
+  return text;
+}
+
+void printKernels(const KernelPackage &package) {
+  Table table({"kernel", "tokens per step", "value columns", "scratch KiB", "computes (and saves)"});
+  for (const EntryPoint &entry : package.entries)
+    table.add({entry.name, std::to_string(entry.step), std::to_string(package.valueBlock),
+               std::to_string(entry.scratchBytes / 1024), outputsOf(entry)});
+  std::printf("%s for %s, K %lld, V %lld: %zu KiB\n%s", package.recurrence.c_str(), package.target.c_str(),
+              static_cast<long long>(package.keyDim), static_cast<long long>(package.valueDim),
+              package.code.size() / 1024, table.text(false).c_str());
+}
 
 struct CompileCommand {
   std::string spec, target = "cpu", dtype = "f32", stage = "package", output;
@@ -38,10 +76,13 @@ struct CompileCommand {
     bool wantsChunk = stage == "chunk" || stage == "adjoint";
     if (wantsChunk && !program.info.chunkable)
       throw UserError("'" + program.info.name + "' has no chunk form: " + program.info.notChunkable);
-    if (stage == "package")
-      savePackage(getPackage(text, options), output);
-    else
+    if (stage == "package") {
+      KernelPackage package = getPackage(text, options);
+      savePackage(package, output);
+      printKernels(package);
+    } else {
       writeFile(output, compiler().emit(text, options, stage));
+    }
     return 0;
   }
 };
