@@ -14,7 +14,7 @@ void addBench(CLI::App &app, int &status);
 /// Subcommands of a later version.
 void addUnavailable(CLI::App &app);
 
-/// train, eval and generate live in libSluiceModels.so, which brings PyTorch.
+/// train, eval and generate live in libSluiceModels.so, which brings PyTorch. argv[0] is the subcommand.
 bool belongsToModels(const char *subcommand);
 int runModels(int argc, char **argv);
 /// So that the help lists them.

@@ -17,7 +17,7 @@ struct Comparison {
   bool gradient = false;
   double tolerance = 0;
   double error = 0;        ///< RMS of the difference to RMS of the exact tensor; NaN if the computed one has a NaN.
-  bool absolute = false;   ///< The exact tensor is zero; the error is the largest element.
+  bool absolute = false;   ///< The exact tensor is zero in float32; the error is the largest element.
 
   bool passed() const { return error <= tolerance; }
 };

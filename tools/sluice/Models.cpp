@@ -3,6 +3,7 @@
 
 #include "runtime/Error.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <filesystem>
@@ -36,6 +37,9 @@ bool belongsToModels(const char *subcommand) {
 }
 
 int runModels(int argc, char **argv) {
+  // libgomp reads this when it is loaded. Threads that spin between PyTorch's loops would take the processors from
+  // the kernels' own threads and, on a busy machine, from the thread that they wait for.
+  setenv("OMP_WAIT_POLICY", "passive", /*replace=*/0);
   void *library = dlopen(libraryPath().c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (!library)
     throw UserError(std::string("cannot load the library of models: ") + dlerror());

@@ -50,7 +50,7 @@ int runCommand(int argc, char **argv) {
 int main(int argc, char **argv) {
   try {
     if (argc > 1 && belongsToModels(argv[1]))
-      return runModels(argc, argv);
+      return runModels(argc - 1, argv + 1);
     int status = runCommand(argc, argv);
     if (std::fflush(stdout) != 0)
       return fail("cannot write to standard output", 2);
