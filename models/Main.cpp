@@ -18,6 +18,7 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <malloc.h>
 #include <string>
 
 namespace sluice::models {
@@ -152,6 +153,10 @@ std::string oneLine(const std::string &text) { return text.substr(0, text.find('
 /// argv[0] is train, eval or generate. Returns the exit code.
 extern "C" int sluiceModelsMain(int argc, char **argv) {
   using namespace sluice;
+  // Activations of tens of megabytes come and go in every step: kept in the heap, they do not have to be mapped and
+  // cleared anew each time.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   try {
     return models::dispatch(argc, argv);
   } catch (const models::NonFinite &error) {

@@ -2,7 +2,7 @@
 // S <- diag(e^g) S + b (S^T a)^T + k v^T, o = S^T q; the model has a = -kappa and b = kappa * strength.
 recur.recurrence @rwkv7(
     %q: !recur.key, %k: !recur.key, %v: !recur.value, %g: !recur.key,
-    %a: !recur.key {recur.draw = "unit"}, %b: !recur.key {recur.draw = "unit"})
+    %a: !recur.key {recur.draw = "unit"}, %b: !recur.key {recur.draw = "constant"})
     state(%state: !recur.state) -> !recur.value {
   %old = recur.read %state at %a
   %gated = recur.decay %state by %g : !recur.key
