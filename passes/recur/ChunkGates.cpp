@@ -5,8 +5,7 @@
 using namespace mlir;
 using namespace sluice::recur;
 
-ChunkGates::ChunkGates(const TokenProgram &program, TokenEmitter &emitter, ScanBody &body)
-    : body(body) {
+ChunkGates::ChunkGates(const TokenProgram &program, TokenEmitter &emitter, ScanBody &body) : body(body) {
   for (Operation *op : program.decays)
     gates.push_back(emitter.emitGate(cast<DecayOp>(op).getGate()));
   channels = llvm::any_of(gates, [](Value gate) { return getTensorType(gate).getRank() == 2; });
@@ -36,8 +35,8 @@ Value ChunkGates::cumulativeSum(bool reverse, bool exclusive) {
   Value gate = sum(0, size());
   if (!gate)
     return {};
-  return CumulativeSumOp::create(body.getBuilder(), body.getLocation(), gate.getType(), gate,
-                                 reverse, exclusive);
+  return CumulativeSumOp::create(body.getBuilder(), body.getLocation(), gate.getType(), gate, reverse,
+                                 exclusive);
 }
 
 Value ChunkGates::fromStart(Span span) { return cumulativeSum(false, span == Span::Between); }
@@ -59,10 +58,9 @@ Value ChunkGates::scores(Value x, Value k, Span span, bool diagonal) {
   Value gate = sum(0, size());
   if (channels)
     return DecayedScoresOp::create(builder, body.getLocation(), type, x, k, gate, span, diagonal);
-  Value product = body.productTransposed(
-      x, k, diagonal ? Triangle::LowerResult : Triangle::StrictlyLowerResult);
+  Value product =
+      body.productTransposed(x, k, diagonal ? Triangle::LowerResult : Triangle::StrictlyLowerResult);
   if (!gate)
     return product;
-  return body.mul(product,
-                  DecayMatrixOp::create(builder, body.getLocation(), type, gate, span));
+  return body.mul(product, DecayMatrixOp::create(builder, body.getLocation(), type, gate, span));
 }

@@ -42,8 +42,8 @@ private:
     Value state = gates.decayState(body.getState());
     for (unsigned write = 0; write < program.writes.size(); ++write) {
       Value key = gates.decay(solve.getTailedKey(write), gates.toEnd());
-      Value product = ProductOp::create(body.getBuilder(), body.getLocation(), key,
-                                        solve.getWritten(write), /*transposeLhs=*/true);
+      Value product = ProductOp::create(body.getBuilder(), body.getLocation(), key, solve.getWritten(write),
+                                        /*transposeLhs=*/true);
       state = body.add(state, product);
     }
     return state;
@@ -68,8 +68,7 @@ struct ChunkRecurrencePass : sluice::recur::impl::ChunkRecurrenceBase<ChunkRecur
 
 } // namespace
 
-FailureOr<ScanOp> sluice::recur::buildChunkScan(RecurrenceOp recurrence,
-                                                const ScanOptions &options) {
+FailureOr<ScanOp> sluice::recur::buildChunkScan(RecurrenceOp recurrence, const ScanOptions &options) {
   if (failed(normalize(recurrence)))
     return failure();
   Classification answer = classify(recurrence);

@@ -18,9 +18,7 @@ Span ChunkSolve::getSpan(unsigned read) const {
   return program.reads[read].decaysBefore == gates.size() ? Span::Through : Span::Between;
 }
 
-Value ChunkSolve::getKey(unsigned write) {
-  return emitter.emitWrittenKey(program.writes[write].getKey());
-}
+Value ChunkSolve::getKey(unsigned write) { return emitter.emitWrittenKey(program.writes[write].getKey()); }
 
 Value ChunkSolve::getTailedKey(unsigned write) {
   return gates.decay(getKey(write), gates.sum(program.writes[write].decaysBefore, gates.size()));
@@ -112,8 +110,8 @@ void ChunkSolve::solve() {
   }
   RankedTensorType type = getTensorType(sides[0]);
   int64_t writes = sides.size();
-  auto stacked = RankedTensorType::get({writes * type.getDimSize(0), type.getDimSize(1)},
-                                       type.getElementType());
+  auto stacked =
+      RankedTensorType::get({writes * type.getDimSize(0), type.getDimSize(1)}, type.getElementType());
   Value b = InterleaveOp::create(builder, loc, stacked, sides, 0);
   Value u = ApplyInverseOp::create(builder, loc, stacked, t, b, a);
   SmallVector<Type> types(writes, type);
@@ -152,8 +150,8 @@ Value ChunkSolve::buildBlock(const AffineForm &form, unsigned write) {
   }
   if (!diagonal)
     return block;
-  return body.add(block, DiagonalOp::create(body.getBuilder(), body.getLocation(), block.getType(),
-                                            diagonal));
+  return body.add(block,
+                  DiagonalOp::create(body.getBuilder(), body.getLocation(), block.getType(), diagonal));
 }
 
 /// B_w = p_w + sum_j c_wj (X~_j S0 + sum over free writes f of L_jf U_f).
@@ -192,9 +190,7 @@ AffineForm ChunkSolve::getAffineForm(Value value) {
 
 void ChunkSolve::accumulate(AffineForm &sum, const AffineForm &form, const LinearTerm &term) {
   RankedTensorType scalars = body.getType(Kind::Scalar, true);
-  auto orOne = [&](Value coefficient) {
-    return coefficient ? coefficient : body.constant(scalars, 1);
-  };
+  auto orOne = [&](Value coefficient) { return coefficient ? coefficient : body.constant(scalars, 1); };
   if (form.offset)
     sum.offset = body.add(sum.offset, scaleTerm(form.offset, term));
   for (auto [read, coefficient] : form.coefficients) {
@@ -213,8 +209,7 @@ Value ChunkSolve::scaleTerm(Value x, const LinearTerm &term) {
     Value scale = emitter.emitScalar(term.scale, term.divide);
     if (getTensorType(x).getRank() == 2)
       scale = body.expand(scale, {1}, x.getType());
-    x = term.divide ? DivOp::create(builder, body.getLocation(), x, scale)
-                    : body.mul(x, scale);
+    x = term.divide ? DivOp::create(builder, body.getLocation(), x, scale) : body.mul(x, scale);
   }
   return term.negative ? NegOp::create(builder, body.getLocation(), x) : x;
 }

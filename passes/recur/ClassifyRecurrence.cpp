@@ -61,8 +61,7 @@ private:
 
   /// The value must be p + sum_j c_j r_j with vectors p and scalars c_j that do not depend on the state.
   void checkAffine(Value value) {
-    if (!program.dependsOnState(value) || value.getDefiningOp<ReadOp>() ||
-        !seen.insert(value).second)
+    if (!program.dependsOnState(value) || value.getDefiningOp<ReadOp>() || !seen.insert(value).second)
       return;
     Operation *op = value.getDefiningOp();
     auto terms = program.matchLinear(op);
@@ -76,8 +75,7 @@ private:
     return llvm::TypeSwitch<Operation *, std::string>(op)
         .Case([&](MulOp mul) {
           bool both = program.dependsOnState(mul.getX()) && program.dependsOnState(mul.getY());
-          return both ? "the written value holds a product of reads"
-                      : "a value vector multiplies a read";
+          return both ? "the written value holds a product of reads" : "a value vector multiplies a read";
         })
         .Case([&](DivOp div) {
           return program.dependsOnState(div.getY()) ? "the written value is divided by a read"
@@ -86,8 +84,8 @@ private:
         .Case([](ScaleOp) { return "the written value is scaled by what depends on the state"; })
         .Case([](BroadcastOp) { return "the written value mixes value channels of a read"; })
         .Default([](Operation *other) {
-          return ("the written value depends on a read through " +
-                  other->getName().getStringRef() + ", which is not linear")
+          return ("the written value depends on a read through " + other->getName().getStringRef() +
+                  ", which is not linear")
               .str();
         });
   }
@@ -97,8 +95,7 @@ private:
   llvm::DenseSet<Value> seen;
 };
 
-struct ClassifyRecurrencePass
-    : sluice::recur::impl::ClassifyRecurrenceBase<ClassifyRecurrencePass> {
+struct ClassifyRecurrencePass : sluice::recur::impl::ClassifyRecurrenceBase<ClassifyRecurrencePass> {
   void runOnOperation() override {
     Classification answer = classify(getOperation());
     if (!answer.chunkable) {
@@ -109,8 +106,8 @@ struct ClassifyRecurrencePass
     auto isBound = [](const WriteStep &write) { return write.bound; };
     unsigned bound = llvm::count_if(program.writes, isBound);
     getOperation().emitRemark("chunkable: ")
-        << bound << " bound and " << program.writes.size() - bound << " free writes, "
-        << program.reads.size() << " reads, " << program.decays.size() << " decays";
+        << bound << " bound and " << program.writes.size() - bound << " free writes, " << program.reads.size()
+        << " reads, " << program.decays.size() << " decays";
   }
 };
 
@@ -118,7 +115,7 @@ struct ClassifyRecurrencePass
 
 Classification sluice::recur::classify(RecurrenceOp recurrence) {
   if (failed(normalize(recurrence)))
-    return {false, recurrence, "arithmetic that is not supported"};
+    return {false, recurrence, "its normalization does not end"};
   return Classifier(TokenProgram(recurrence)).run();
 }
 
@@ -126,5 +123,8 @@ bool sluice::recur::reducesOverValues(RecurrenceOp recurrence) {
   auto reduces = [](Operation &op) {
     return isa<DotOp, SumOp, NormalizeOp>(op) && isa<ValueType>(op.getOperand(0).getType());
   };
-  return llvm::any_of(recurrence.getBody().front(), reduces);
+  // Every block would take the cotangent of a result that is no value, and their gradients are summed.
+  auto isShared = [](Value result) { return !isa<ValueType>(result.getType()); };
+  return llvm::any_of(recurrence.getBody().front(), reduces) ||
+         llvm::any_of(recurrence.getYield().getValues(), isShared);
 }

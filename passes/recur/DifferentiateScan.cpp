@@ -91,8 +91,7 @@ private:
 
   void createScan() {
     SmallVector<Attribute> inputs(forward.getInputs().getValue()), outputs;
-    SmallVector<Attribute> carried = {
-        getPort("state", Role::StateCotangent, Kind::State, Extent::PerStep)};
+    SmallVector<Attribute> carried = {getPort("state", Role::StateCotangent, Kind::State, Extent::PerStep)};
     for (auto &[port, value] : saved)
       inputs.push_back(port);
     for (PortAttr port : forward.getOutputs().getAsRange<PortAttr>())
@@ -109,11 +108,11 @@ private:
     StringRef stem = forward.getSymName();
     stem.consume_back(forwardSuffix);
     builder.setInsertionPointAfter(forward);
-    adjoint = ScanOp::create(builder, forward.getLoc(), (stem + backwardSuffix).str(),
-                             forward.getStep(), forward.getKeyDim(), forward.getValueDim(),
-                             builder.getArrayAttr(inputs), builder.getArrayAttr(outputs),
-                             builder.getArrayAttr(carried), forward.getCheckpoint(),
-                             /*reverse=*/true);
+    adjoint =
+        ScanOp::create(builder, forward.getLoc(), (stem + backwardSuffix).str(), forward.getStep(),
+                       forward.getKeyDim(), forward.getValueDim(), builder.getArrayAttr(inputs),
+                       builder.getArrayAttr(outputs), builder.getArrayAttr(carried), forward.getCheckpoint(),
+                       /*reverse=*/true);
   }
 
   Type getInputType(unsigned index) {
@@ -184,8 +183,7 @@ private:
   void yieldGradients(Block *block, IRMapping &mapping, CotangentMap &cotangents) {
     auto orZero = [&](Value value) {
       Value cotangent = cotangents.get(value);
-      return cotangent ? cotangent
-                       : ConstantOp::create(builder, adjoint.getLoc(), value.getType(), 0.0f);
+      return cotangent ? cotangent : ConstantOp::create(builder, adjoint.getLoc(), value.getType(), 0.0f);
     };
     unsigned firstCarried = adjoint.getInputs().size();
     SmallVector<Value> outputs, carried = {orZero(mapping.lookup(getForwardState()))};
@@ -216,8 +214,7 @@ private:
     IRRewriter rewriter(builder.getContext());
     adjoint.walk([&](ApplyInverseOp op) {
       rewriter.setInsertionPoint(op);
-      rewriter.replaceOpWithNewOp<ProductOp>(op, op.getT(), op.getB(), false, false,
-                                             Triangle::LowerLhs);
+      rewriter.replaceOpWithNewOp<ProductOp>(op, op.getT(), op.getB(), false, false, Triangle::LowerLhs);
     });
   }
 

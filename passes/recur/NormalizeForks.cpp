@@ -17,8 +17,7 @@ namespace {
 /// Builds what a read of a fork is worth, step by step down to the trunk.
 class ForkReader {
 public:
-  ForkReader(ReadOp read, const DenseSet<Value> &trunk)
-      : builder(read), loc(read.getLoc()), trunk(trunk) {}
+  ForkReader(ReadOp read, const DenseSet<Value> &trunk) : builder(read), loc(read.getLoc()), trunk(trunk) {}
 
   Value read(Value state, Value at) {
     Operation *op = state.getDefiningOp();

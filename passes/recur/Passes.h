@@ -22,20 +22,20 @@ struct Classification {
 
 /// The static shape of a scan and what its adjoint may read instead of computing it again.
 struct ScanOptions {
-  int64_t chunk = 64;         ///< Tokens per step of the chunk form: 16, 32, 64 or 128.
-  int64_t keyDim = 64;        ///< K; the scan works on K rounded up to 16.
-  int64_t valueDim = 64;      ///< Columns of one value block; rounded up likewise.
-  bool storeInverse = true;   ///< The forward saves the triangular inverse for the adjoint.
-  int64_t checkpoint = 1;     ///< The forward saves the state before every n-th step.
+  int64_t chunk = 64;       ///< Tokens per step of the chunk form: 16, 32, 64 or 128.
+  int64_t keyDim = 64;      ///< K; the scan works on K rounded up to 16.
+  int64_t valueDim = 64;    ///< Columns of one value block; rounded up likewise.
+  bool storeInverse = true; ///< The forward saves the triangular inverse for the adjoint.
+  int64_t checkpoint = 1;   ///< The forward saves the state before every n-th step.
 };
 
 /// Replaces arith and math by recur ops, lifts arithmetic out of broadcasts and puts reads of forks onto
-/// the trunk, the states that the yielded one descends from. Fails for a math op that has no recur op.
+/// the trunk, the states that the yielded one descends from.
 mlir::LogicalResult normalize(RecurrenceOp recurrence);
 
 Classification classify(RecurrenceOp recurrence);
 
-/// True if values reduce over value channels, so that they must not be split into blocks.
+/// True if value channels must not be split into blocks: something sums over them, or a result is no value.
 bool reducesOverValues(RecurrenceOp recurrence);
 
 /// Inserts @NAME_chunk_forward after the recurrence. Fails if there is no chunk form, with the reason.

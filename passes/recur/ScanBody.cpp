@@ -26,8 +26,8 @@ static SmallVector<Attribute> getArgumentPorts(RecurrenceOp recurrence) {
   SmallVector<Attribute> ports;
   for (auto [index, argument] : llvm::enumerate(recurrence.getProgramArguments())) {
     Extent extent = recurrence.isPerHead(index) ? Extent::PerHead : Extent::PerToken;
-    ports.push_back(PortAttr::get(recurrence.getContext(), recurrence.getArgumentName(index),
-                                  Role::Argument, getKind(argument.getType()), extent));
+    ports.push_back(PortAttr::get(recurrence.getContext(), recurrence.getArgumentName(index), Role::Argument,
+                                  getKind(argument.getType()), extent));
   }
   return ports;
 }
@@ -35,24 +35,20 @@ static SmallVector<Attribute> getArgumentPorts(RecurrenceOp recurrence) {
 static SmallVector<Attribute> getResultPorts(RecurrenceOp recurrence) {
   SmallVector<Attribute> ports;
   for (auto [index, value] : llvm::enumerate(recurrence.getYield().getValues()))
-    ports.push_back(PortAttr::get(recurrence.getContext(), recurrence.getResultName(index),
-                                  Role::Result, getKind(value.getType()), Extent::PerToken));
+    ports.push_back(PortAttr::get(recurrence.getContext(), recurrence.getResultName(index), Role::Result,
+                                  getKind(value.getType()), Extent::PerToken));
   return ports;
 }
 
-ScanBody::ScanBody(RecurrenceOp recurrence, StringRef suffix, int64_t step,
-                   const ScanOptions &options)
-    : builder(recurrence.getContext()), loc(recurrence.getLoc()),
-      keysArePadded(options.keyDim % 16 != 0) {
+ScanBody::ScanBody(RecurrenceOp recurrence, StringRef suffix, int64_t step, const ScanOptions &options)
+    : builder(recurrence.getContext()), loc(recurrence.getLoc()), keysArePadded(options.keyDim % 16 != 0) {
   builder.setInsertionPointAfter(recurrence);
-  Attribute state = PortAttr::get(builder.getContext(), "state", Role::State, Kind::State,
-                                  Extent::PerStep);
+  Attribute state = PortAttr::get(builder.getContext(), "state", Role::State, Kind::State, Extent::PerStep);
   SmallVector<Attribute> arguments = getArgumentPorts(recurrence);
-  scan = ScanOp::create(builder, loc, (recurrence.getSymName() + suffix).str(), step,
-                        roundUp(options.keyDim), roundUp(options.valueDim),
-                        builder.getArrayAttr(arguments),
-                        builder.getArrayAttr(getResultPorts(recurrence)),
-                        builder.getArrayAttr(state), options.checkpoint, /*reverse=*/false);
+  scan = ScanOp::create(builder, loc, (recurrence.getSymName() + suffix).str(), step, roundUp(options.keyDim),
+                        roundUp(options.valueDim), builder.getArrayAttr(arguments),
+                        builder.getArrayAttr(getResultPorts(recurrence)), builder.getArrayAttr(state),
+                        options.checkpoint, /*reverse=*/false);
   block = builder.createBlock(&scan.getBody());
   arguments.push_back(state);
   for (Attribute port : arguments)
@@ -83,9 +79,7 @@ void ScanBody::finish(ValueRange results, Value nextState) {
   ScanYieldOp::create(builder, loc, results, nextState);
 }
 
-Value ScanBody::constant(Type type, float number) {
-  return ConstantOp::create(builder, loc, type, number);
-}
+Value ScanBody::constant(Type type, float number) { return ConstantOp::create(builder, loc, type, number); }
 
 Value ScanBody::add(Value x, Value y) {
   if (!x || !y)
@@ -116,6 +110,4 @@ Value ScanBody::productTransposed(Value x, Value y, Triangle triangle) {
   return ProductOp::create(builder, loc, x, y, false, true, triangle);
 }
 
-Value ScanBody::scaleRows(Value x, Value s) {
-  return s ? mul(x, expand(s, 1, x.getType())) : x;
-}
+Value ScanBody::scaleRows(Value x, Value s) { return s ? mul(x, expand(s, 1, x.getType())) : x; }

@@ -14,8 +14,7 @@ class ScanBody {
 public:
   /// Inserts the scan @NAME_suffix after the recurrence, with one input per argument and one output per
   /// result, carrying the state.
-  ScanBody(RecurrenceOp recurrence, llvm::StringRef suffix, int64_t step,
-           const ScanOptions &options);
+  ScanBody(RecurrenceOp recurrence, llvm::StringRef suffix, int64_t step, const ScanOptions &options);
 
   ScanOp getScan() const { return scan; }
   int64_t getStep() const { return ScanOp(scan).getStep(); }

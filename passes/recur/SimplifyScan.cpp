@@ -44,12 +44,42 @@ struct MergeExpands : OpRewritePattern<ExpandOp> {
   }
 };
 
+/// -1 x = -x.
+struct NegateByConstant : OpRewritePattern<MulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(MulOp op, PatternRewriter &rewriter) const override {
+    for (auto [factor, other] : {std::pair(op.getX(), op.getY()), std::pair(op.getY(), op.getX())}) {
+      auto constant = factor.getDefiningOp<ConstantOp>();
+      if (!constant || !constant.getValue().isExactlyValue(-1))
+        continue;
+      rewriter.replaceOpWithNewOp<NegOp>(op, other);
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "expected a factor of -1");
+  }
+};
+
+/// x + -y = x - y.
+struct SubtractNegated : OpRewritePattern<AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AddOp op, PatternRewriter &rewriter) const override {
+    for (auto [x, y] : {std::pair(op.getX(), op.getY()), std::pair(op.getY(), op.getX())}) {
+      auto negated = y.getDefiningOp<NegOp>();
+      if (!negated)
+        continue;
+      rewriter.replaceOpWithNewOp<SubOp>(op, x, negated.getX());
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "expected a negated term");
+  }
+};
+
 } // namespace
 
 LogicalResult sluice::recur::simplifyScan(ScanOp scan) {
   FrozenRewritePatternSet patterns = [&] {
     RewritePatternSet set(scan.getContext());
-    set.add<FoldExpandedConstant, MergeExpands>(scan.getContext());
+    set.add<FoldExpandedConstant, MergeExpands, NegateByConstant, SubtractNegated>(scan.getContext());
     for (RegisteredOperationName name : scan.getContext()->getRegisteredOperations())
       if (isa<RecurDialect>(name.getDialect()))
         name.getCanonicalizationPatterns(set, scan.getContext());

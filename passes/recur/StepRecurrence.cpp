@@ -44,9 +44,8 @@ private:
     Location outer = body.getLocation();
     body.setLocation(op->getLoc());
     Value state = llvm::TypeSwitch<Operation *, Value>(op)
-                      .Case<DecayOp, DecayValuesOp, DecayEntriesOp>([&](auto decay) {
-                        return emitDecay(emitState(decay.getState()), decay.getGate());
-                      })
+                      .Case<DecayOp, DecayValuesOp, DecayEntriesOp>(
+                          [&](auto decay) { return emitDecay(emitState(decay.getState()), decay.getGate()); })
                       .Case([&](WriteOp write) { return emitWrite(write); });
     body.setLocation(outer);
     return states[version] = state;
@@ -99,8 +98,7 @@ struct StepRecurrencePass : sluice::recur::impl::StepRecurrenceBase<StepRecurren
 
 } // namespace
 
-FailureOr<ScanOp> sluice::recur::buildStepScan(RecurrenceOp recurrence,
-                                               const ScanOptions &options) {
+FailureOr<ScanOp> sluice::recur::buildStepScan(RecurrenceOp recurrence, const ScanOptions &options) {
   if (failed(normalize(recurrence)))
     return failure();
   ScanOp scan = StepBuilder(recurrence, options).build();

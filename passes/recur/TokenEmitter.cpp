@@ -66,8 +66,7 @@ Emitted TokenEmitter::mask(Emitted x, Axis axis, float fill) {
     return x;
   constexpr Kind kinds[] = {Kind::Scalar, Kind::Key, Kind::Value};
   Emitted real{body.getMask(kinds[unsigned(axis)]), kinds[unsigned(axis)], axis == Axis::rows, Signs{}};
-  x.tensor = MaskOp::create(body.getBuilder(), body.getLocation(), x.tensor,
-                            align(real, x.kind, x.perToken),
+  x.tensor = MaskOp::create(body.getBuilder(), body.getLocation(), x.tensor, align(real, x.kind, x.perToken),
                             body.getBuilder().getF32FloatAttr(fill));
   x.signs[axis] = filled;
   return x;
@@ -127,8 +126,7 @@ Emitted TokenEmitter::emit(Value value) {
 
 Emitted TokenEmitter::emitArgument(BlockArgument argument) {
   unsigned index = argument.getArgNumber();
-  Emitted x{body.getArgument(index), getKind(argument.getType()), !recurrence.isPerHead(index),
-            Signs{}};
+  Emitted x{body.getArgument(index), getKind(argument.getType()), !recurrence.isPerHead(index), Signs{}};
   for (Axis axis : allAxes)
     if (hasPadding(x, axis))
       x.signs[axis] = Sign::zero;
@@ -137,7 +135,9 @@ Emitted TokenEmitter::emitArgument(BlockArgument argument) {
 
 Emitted TokenEmitter::emitOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, Emitted>(op)
-      .Case([&](ReadOp read) { return Emitted{emitRead(read), Kind::Value, true, Signs{}}; })
+      .Case([&](ReadOp read) {
+        return Emitted{emitRead(read), Kind::Value, true, Signs{}};
+      })
       .Case([&](ConstantOp constant) { return emitConstant(constant); })
       .Case([&](ScaleOp scale) { return emitScale(scale); })
       .Case([&](BroadcastOp broadcast) { return emitBroadcast(broadcast); })
@@ -175,8 +175,7 @@ Emitted TokenEmitter::emitPointwise(Operation *op) {
   SmallVector<Value> tensors;
   for (const Emitted &operand : operands)
     tensors.push_back(align(operand, kind, perToken));
-  OperationState state(op->getLoc(), op->getName(), tensors, body.getType(kind, perToken),
-                       op->getAttrs());
+  OperationState state(op->getLoc(), op->getName(), tensors, body.getType(kind, perToken), op->getAttrs());
   result.tensor = body.getBuilder().create(state)->getResult(0);
   return result;
 }
@@ -220,13 +219,10 @@ Emitted TokenEmitter::emitNormalize(NormalizeOp op) {
   square.tensor = body.mul(x.tensor, x.tensor);
   Emitted norm = sumChannels(square);
   Value epsilon = body.constant(norm.tensor.getType(), op.getEpsilon().convertToFloat());
-  norm.tensor = RsqrtOp::create(body.getBuilder(), body.getLocation(),
-                                body.add(norm.tensor, epsilon));
+  norm.tensor = RsqrtOp::create(body.getBuilder(), body.getLocation(), body.add(norm.tensor, epsilon));
   x.tensor = body.mul(x.tensor, align(norm, x.kind, x.perToken));
   return x;
 }
 
 /// x u^T, per step or per head: chunks have no rows of matrices.
-Emitted TokenEmitter::emitOuter(OuterOp op) {
-  return emitProduct(op.getX(), op.getU(), Kind::Matrix);
-}
+Emitted TokenEmitter::emitOuter(OuterOp op) { return emitProduct(op.getX(), op.getU(), Kind::Matrix); }

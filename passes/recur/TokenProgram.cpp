@@ -9,9 +9,8 @@ using namespace mlir;
 using namespace sluice::recur;
 
 Value sluice::recur::getStateOperand(Operation *op) {
-  return llvm::TypeSwitch<Operation *, Value>(op)
-      .Case<DecayOp, DecayValuesOp, DecayEntriesOp, WriteOp>(
-          [](auto step) -> Value { return step.getState(); });
+  return llvm::TypeSwitch<Operation *, Value>(op).Case<DecayOp, DecayValuesOp, DecayEntriesOp, WriteOp>(
+      [](auto step) -> Value { return step.getState(); });
 }
 
 SmallVector<Value> sluice::recur::getTrunk(RecurrenceOp recurrence) {
@@ -38,9 +37,8 @@ TokenProgram::TokenProgram(RecurrenceOp recurrence) : recurrence(recurrence) {
 
 void TokenProgram::markTainted() {
   for (Operation &op : recurrence.getBody().front()) {
-    bool fromState = isa<ReadOp>(op) || llvm::any_of(op.getOperands(), [&](Value operand) {
-                       return tainted.contains(operand);
-                     });
+    bool fromState = isa<ReadOp>(op) ||
+                     llvm::any_of(op.getOperands(), [&](Value operand) { return tainted.contains(operand); });
     for (Value result : op.getResults())
       if (fromState && !isa<StateType>(result.getType()))
         tainted.insert(result);
@@ -74,15 +72,20 @@ std::optional<SmallVector<LinearTerm>> TokenProgram::matchLinear(Operation *op) 
     return Terms{{x, false, scale, divide}};
   };
   return llvm::TypeSwitch<Operation *, std::optional<Terms>>(op)
-      .Case([](AddOp add) { return Terms{{add.getX()}, {add.getY()}}; })
-      .Case([](SubOp sub) { return Terms{{sub.getX()}, {sub.getY(), true}}; })
-      .Case([](NegOp neg) { return Terms{{neg.getX(), true}}; })
+      .Case([](AddOp add) {
+        return Terms{{add.getX()}, {add.getY()}};
+      })
+      .Case([](SubOp sub) {
+        return Terms{{sub.getX()}, {sub.getY(), true}};
+      })
+      .Case([](NegOp neg) {
+        return Terms{{neg.getX(), true}};
+      })
       .Case([&](ScaleOp scale) { return scaled(scale.getX(), scale.getBy(), false); })
       .Case([&](DivOp div) { return scaled(div.getX(), div.getY(), true); })
       .Case([&](MulOp mul) {
         bool second = dependsOnState(mul.getY());
-        return second ? scaled(mul.getY(), mul.getX(), false)
-                      : scaled(mul.getX(), mul.getY(), false);
+        return second ? scaled(mul.getY(), mul.getX(), false) : scaled(mul.getX(), mul.getY(), false);
       })
       .Default([](Operation *) { return std::nullopt; });
 }

@@ -66,12 +66,10 @@ Binary getBinary(Operation *op) {
       .Case([](DivOp) { return [](double x, double y) { return x / y; }; })
       .Case([](MaxOp) { return [](double x, double y) { return std::max(x, y); }; })
       .Case([](MinOp) { return [](double x, double y) { return std::min(x, y); }; })
-      .Case([](StepOp) {
-        return [](double x, double y) { return x > y ? 1.0 : x == y ? 0.5 : 0.0; };
-      })
-      .Case([](ClampGateAdjointOp) {
-        return [](double x, double d) { return x > -128 ? d : 0.0; };
-      })
+      .Case([](StepOp) { return [](double x, double y) {
+                           return x > y ? 1.0 : x == y ? 0.5 : 0.0;
+                         }; })
+      .Case([](ClampGateAdjointOp) { return [](double x, double d) { return x > -128 ? d : 0.0; }; })
       .Default([](Operation *) { return Binary(nullptr); });
 }
 
@@ -111,8 +109,7 @@ Array reduce(ReduceOp op, const Array &x) {
 }
 
 /// Where element (row, column) of part `part` of `count` lies in the joined array.
-double &joined(Array &all, int64_t dimension, int64_t count, int64_t part, int64_t row,
-               int64_t column) {
+double &joined(Array &all, int64_t dimension, int64_t count, int64_t part, int64_t row, int64_t column) {
   return dimension == 0 ? all.at(row * count + part, column) : all.at(row, column * count + part);
 }
 
@@ -247,11 +244,10 @@ Array decayMatrix(DecayMatrixOp op, const Array &g) {
 
 Array decayMatrixAdjoint(DecayMatrixAdjointOp op, const Array &d, const Array &dd) {
   Array dg = makeResult(op);
-  forEachPair(d.rows(), op.getSpan(), false,
-              [&](int64_t t, int64_t s, int64_t first, int64_t last) {
-                for (int64_t i = first; i < last; ++i)
-                  dg.at(i) += d.at(t, s) * dd.at(t, s);
-              });
+  forEachPair(d.rows(), op.getSpan(), false, [&](int64_t t, int64_t s, int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i)
+      dg.at(i) += d.at(t, s) * dd.at(t, s);
+  });
   return dg;
 }
 

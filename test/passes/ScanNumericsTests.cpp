@@ -78,8 +78,7 @@ public:
     return x;
   }
 
-  Array draw(const std::string &name, const std::string &how, Kind kind,
-             std::vector<int64_t> shape) {
+  Array draw(const std::string &name, const std::string &how, Kind kind, std::vector<int64_t> shape) {
     Array x = normal(shape, how == "constant" ? 0.1 : 1);
     bool gate = name[0] == 'g' && how.empty();
     bool open = how == "sigmoid" || (how.empty() && kind == Kind::Scalar);
@@ -133,8 +132,7 @@ Sequence drawSequence(RecurrenceOp recurrence, ScanOp forward, const ScanOptions
   }
   for (PortAttr port : forward.getOutputs().getAsRange<PortAttr>())
     if (port.getRole() == Role::Result)
-      sequence.cotangents[port.getName().str()] =
-          drawer.normal(getShape(port.getKind(), true, sequence));
+      sequence.cotangents[port.getName().str()] = drawer.normal(getShape(port.getKind(), true, sequence));
   sequence.inputs["initial_state"] = drawer.normal({keyDim, valueDim}, 0.5);
   sequence.cotangents["final_state"] = drawer.normal({keyDim, valueDim});
   return sequence;
@@ -188,8 +186,7 @@ void expectGradients(ScanOp forward, const Tensors &results, const Sequence &seq
       return getLoss(forward, moved);
     };
     double h = 1e-4;
-    double expected =
-        (8 * (lossAt(h) - lossAt(-h)) - (lossAt(2 * h) - lossAt(-2 * h))) / (12 * h);
+    double expected = (8 * (lossAt(h) - lossAt(-h)) - (lossAt(2 * h) - lossAt(-2 * h))) / (12 * h);
     double actual = getInner(results.at("d" + name), direction);
     EXPECT_NEAR(actual, expected, 1e-6 * std::max(1.0, std::abs(expected))) << name;
   }
@@ -249,9 +246,9 @@ INSTANTIATE_TEST_SUITE_P(Programs, ScanNumerics, testing::ValuesIn(listPrograms(
 
 /// Resets and gates beyond float32's range, in both forms; a chunk is all that a reset may cut.
 TEST(ScanNumericsOfStrongGates, FormsAgree) {
-  for (std::string name : {"/test/passes/Inputs/chunkable.mlir@decay_last",
-                           "/test/passes/Inputs/chunkable.mlir@mixed_gates",
-                           "/test/passes/Inputs/chunkable.mlir@write_back"}) {
+  for (std::string name :
+       {"/test/passes/Inputs/chunkable.mlir@decay_last", "/test/passes/Inputs/chunkable.mlir@mixed_gates",
+        "/test/passes/Inputs/chunkable.mlir@write_back"}) {
     SCOPED_TRACE(name);
     ScanOptions options{.chunk = 16, .keyDim = 16, .valueDim = 16};
     Program program = loadProgram(SLUICE_SOURCE_DIR + name);

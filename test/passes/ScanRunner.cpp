@@ -31,8 +31,7 @@ public:
   Arrays gatherInputs(int64_t index, const Tensors &saved) {
     Arrays inputs;
     for (PortAttr port : scan.getInputs().getAsRange<PortAttr>())
-      inputs.push_back(port.getRole() == Role::Saved ? saved.at(port.getName().str())
-                                                     : gather(port, index));
+      inputs.push_back(port.getRole() == Role::Saved ? saved.at(port.getName().str()) : gather(port, index));
     return inputs;
   }
 
@@ -46,8 +45,7 @@ public:
       std::fill_n(x.data.begin(), std::clamp<int64_t>(real, 0, x.size()), 1.0);
       return x;
     }
-    const Tensors &tensors =
-        port.getRole() == Role::Cotangent ? sequence.cotangents : sequence.inputs;
+    const Tensors &tensors = port.getRole() == Role::Cotangent ? sequence.cotangents : sequence.inputs;
     const Array &from = tensors.at(port.getName().str());
     if (perToken && step() == 1)
       std::copy_n(from.data.begin() + index * from.columns(), from.columns(), x.data.begin());
