@@ -90,8 +90,12 @@ Sizes sizesOf(const Signature &signature, const TensorMap &inputs) {
       agree(sizes.keyDim, state->second.shape[2], "key channels", name);
       agree(sizes.valueDim, state->second.shape[3], "value channels", name);
     }
+  // A program without keys or values of its own may still have cotangents of such results.
+  for (const Element &element : signature.results)
+    if (auto cotangent = inputs.find("d" + element.name); cotangent != inputs.end())
+      learn(sizes, element, cotangent->second.shape);
   if (!sizes.keyDim || !sizes.valueDim)
-    throw UserError("expected a key, a value or initial_state that tells the channels, got none");
+    throw UserError("expected a key, a value or a state that tells the channels, got none");
   learnTokens(sizes, signature, inputs);
   learnStarts(sizes, inputs);
   // Key heads may be fewer than value heads; what they share is computed by one thread.
