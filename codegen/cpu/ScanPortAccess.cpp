@@ -55,6 +55,9 @@ RowsView ScanLowering::viewOf(unsigned port, Type tensor, const StepPosition &po
     view.rows = position.rows;
     Value stride = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), strides[port]);
     view.pointer = elementPointer(port, arith::MulIOp::create(builder, loc, position.firstToken, stride));
+    int64_t step = scan.getStep();
+    if (step > 1)
+      view.ahead = i64(arith::MulIOp::create(builder, loc, stride, constant(scan.getReverse() ? -step : step)));
   }
   if (p.role != PortRole::saved) {
     if (p.kind == sluice::Kind::key)

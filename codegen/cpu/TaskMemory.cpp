@@ -57,6 +57,14 @@ struct Row {
                                ValueRange(offset));
   }
   Value at(Value column) { return element(pointer, toI64(builder, loc, column)); }
+  /// The rows of the next step arrive while this one is computed; the hardware would not guess their stride.
+  void prefetch(Value column, bool write) {
+    if (!view.ahead)
+      return;
+    Value offset = arith::AddIOp::create(builder, loc, toI64(builder, loc, column), view.ahead);
+    LLVM::Prefetch::create(builder, loc, element(pointer, offset), builder.getI32IntegerAttr(write),
+                           builder.getI32IntegerAttr(2), builder.getI32IntegerAttr(1));
+  }
   unsigned alignment() const { return view.storage.getIntOrFloatBitWidth() / 8; }
 
   Value load(Value column, Value mask) {
@@ -209,6 +217,7 @@ void loadRows(OpBuilder &builder, Location loc, const RowsView &from, Value buff
     forEachVector(inner, loc, from, [&](OpBuilder &in, Value column, Value mask) {
       Row here(in, loc, from, index);
       here.pointer = row.pointer;
+      here.prefetch(column, /*write=*/false);
       vector::StoreOp::create(in, loc, here.load(column, mask), buffer, ValueRange{index, column});
     });
     clearTail(inner, loc, from, buffer, index);
@@ -229,6 +238,7 @@ void storeRows(OpBuilder &builder, Location loc, Value buffer, const RowsView &t
       Row here(in, loc, to, index);
       here.pointer = row.pointer;
       Value value = vector::LoadOp::create(in, loc, vectorOf(in.getF32Type()), buffer, ValueRange{index, column});
+      here.prefetch(column, /*write=*/true);
       here.store(value, column, mask);
     });
   });

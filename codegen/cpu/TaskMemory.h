@@ -36,6 +36,7 @@ struct RowsView {
   mlir::Value rows;                ///< index: rows that exist.
   int64_t columns = 0;             ///< Columns that exist, if `dynamicColumns` is null.
   mlir::Value dynamicColumns = {}; ///< index
+  mlir::Value ahead = {};          ///< i64: elements from here to what will be asked for next, if known.
 };
 
 /// Fills `buffer`, memref<rows x columns x f32> of static shape, from `from`; what does not exist becomes 0.
