@@ -5,10 +5,7 @@
 #include "codegen/cpu/ObjectCode.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/TaskPorts.h"
-#if __has_include("dialect/recur/interpreter/Interpreter.h")
 #include "dialect/recur/interpreter/Interpreter.h"
-#define SLUICE_HAS_INTERPRETER
-#endif
 #include "passes/recur/Passes.h"
 #include "runtime/Error.h"
 
@@ -227,11 +224,7 @@ std::string MlirCompiler::emit(const Spec &spec, const CompileOptions &options, 
 TensorMap MlirCompiler::interpret(const Spec &spec, const TensorMap &inputs, bool gradients) {
   std::lock_guard lock(mutex);
   ParsedSpec parsed = parseSpec(&context, spec);
-#ifdef SLUICE_HAS_INTERPRETER
   return recur::interpret(parsed.recurrence, inputs, gradients);
-#else
-  throw UserError("the reference interpreter is not available yet");
-#endif
 }
 
 } // namespace
