@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 
 using namespace sluice;
@@ -22,6 +23,19 @@ int fail(std::string message, int status) {
   return status;
 }
 
+/// CLI11 would only miss a subcommand.
+void checkSubcommand(const CLI::App &app, const char *name) {
+  if (name[0] == '-')
+    return;
+  std::string known;
+  for (const CLI::App *command : app.get_subcommands({})) {
+    if (command->get_name() == name)
+      return;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  throw UserError("expected a subcommand (" + known + "), got '" + name + "'");
+}
+
 int runCommand(int argc, char **argv) {
   CLI::App app("Compiles linear recurrences into chunked kernels with gradients, and trains models with them.",
                "sluice");
@@ -34,6 +48,8 @@ int runCommand(int argc, char **argv) {
   addBench(app, status);
   addModels(app);
   addUnavailable(app);
+  if (argc > 1)
+    checkSubcommand(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
