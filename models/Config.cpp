@@ -110,12 +110,9 @@ void demo(Config &config) {
 
 const std::map<std::string, std::function<void(Config &)>> &presets() {
   static const std::map<std::string, std::function<void(Config &)>> table = {
-      {"none", [](Config &) {}},
-      {"demo", demo},
-      {"gdn-0.4b", gatedDeltaNet400M},
-      {"gdn-h1-0.4b", gatedDeltaNetH1400M},
-      {"gdn-1.3b", gatedDeltaNet1300M},
-      {"gdn-h1-1.3b", gatedDeltaNetH11300M},
+      {"none", [](Config &) {}},        {"demo", demo},
+      {"gdn-0.4b", gatedDeltaNet400M},  {"gdn-h1-0.4b", gatedDeltaNetH1400M},
+      {"gdn-1.3b", gatedDeltaNet1300M}, {"gdn-h1-1.3b", gatedDeltaNetH11300M},
   };
   return table;
 }

@@ -10,7 +10,7 @@ namespace sluice::models {
 
 /// [model]: the Llama macro-architecture around the mixers.
 struct ModelConfig {
-  std::string preset = "none";                         ///< Start values of this section and the mixers'.
+  std::string preset = "none"; ///< Start values of this section and the mixers'.
   int64_t layers = 4;
   int64_t width = 256;
   int64_t mlpWidth = 768;
@@ -20,13 +20,14 @@ struct ModelConfig {
   double initializerStd = 0.02;
 };
 
-/// [gated_delta_net]: the mixer of Gated Delta Networks (paper, section 3.4) and the switches of its ablation.
+/// [gated_delta_net]: the mixer of Gated Delta Networks (paper, section 3.4) and the switches of its
+/// ablation.
 struct GatedDeltaNetConfig {
   int64_t heads = 4;
   int64_t valueHeads = 0; ///< 0: as heads; else a multiple of heads.
   int64_t keyDim = 64;
   int64_t valueDim = 64;
-  bool gate = true;       ///< Without it the recurrence is the plain delta rule (g = 0).
+  bool gate = true; ///< Without it the recurrence is the plain delta rule (g = 0).
   bool shortConvolution = true;
   int64_t convolutionWidth = 4;
   bool outputGate = true;
@@ -71,21 +72,21 @@ struct TrainingConfig {
   double beta2 = 0.95;
   double epsilon = 1e-8;
   double weightDecay = 0.1;
-  double clip = 1.0;              ///< Of the gradient's norm; 0: none.
+  double clip = 1.0; ///< Of the gradient's norm; 0: none.
   int64_t seed = 1;
-  std::string dtype = "f32";      ///< f32 or bf16; weights are kept in float32.
-  int64_t threads = 0;            ///< 0: all processors.
+  std::string dtype = "f32"; ///< f32 or bf16; weights are kept in float32.
+  int64_t threads = 0;       ///< 0: all processors.
 };
 
 /// [evaluation]
 struct EvaluationConfig {
-  int64_t every = 0;   ///< Steps between held-out evaluations; 0: only before and after training.
-  int64_t tokens = 0;  ///< Held-out tokens to use; 0: all.
+  int64_t every = 0;  ///< Steps between held-out evaluations; 0: only before and after training.
+  int64_t tokens = 0; ///< Held-out tokens to use; 0: all.
 };
 
 /// [logging]
 struct LoggingConfig {
-  int64_t every = 10;  ///< Steps between plain progress lines.
+  int64_t every = 10; ///< Steps between plain progress lines.
   bool tensorboard = true;
 };
 
@@ -135,13 +136,13 @@ std::vector<std::string> mixerNames();
 std::vector<std::string> presetNames();
 void applyPreset(const std::string &name, Config &config);
 
-/// Reads a TOML file; `settings` are "section.key=value" and win over the file. Paths in the file are relative
-/// to its folder. Throws UserError with file and line.
+/// Reads a TOML file; `settings` are "section.key=value" and win over the file. Paths in the file are
+/// relative to its folder. Throws UserError with file and line.
 Config loadConfig(const std::string &path, const std::vector<std::string> &settings = {});
 /// The whole configuration as TOML; loadConfig of it gives the same configuration.
 std::string writeConfig(const Config &config);
-/// The first key in which the two differ, as "section.key = A, got B", outside of the sections that may change
-/// when a run is resumed (logging, checkpoint, evaluation); empty if there is none.
+/// The first key in which the two differ, as "section.key = A, got B", outside of the sections that may
+/// change when a run is resumed (logging, checkpoint, evaluation); empty if there is none.
 std::string differenceForResume(const Config &saved, const Config &given);
 
 } // namespace sluice::models

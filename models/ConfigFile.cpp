@@ -81,12 +81,13 @@ void checkNames(const toml::table &root) {
                       ", got " + inQuotes(name));
     const toml::table *table = node.as_table();
     if (!table)
-      throw UserError(place(node.source()) + "expected [" + name + "] to be a section, got a " + typeOf(node));
+      throw UserError(place(node.source()) + "expected [" + name + "] to be a section, got a " +
+                      typeOf(node));
     const std::vector<std::string> &known = names.keysOf[name];
     for (auto &&[key, value] : *table)
       if (std::find(known.begin(), known.end(), std::string(key.str())) == known.end())
-        throw UserError(place(value.source()) + "unknown key " + inQuotes(name + "." + std::string(key.str())) +
-                        ", expected one of " + joined(known));
+        throw UserError(place(value.source()) + "unknown key " +
+                        inQuotes(name + "." + std::string(key.str())) + ", expected one of " + joined(known));
   }
 }
 

@@ -1,4 +1,5 @@
-// The subcommands train, eval and generate of the driver, which loads this library when one of them is asked for.
+// The subcommands train, eval and generate of the driver, which loads this library when one of them is asked
+// for.
 
 #include "models/Config.h"
 #include "models/Model.h"
@@ -47,18 +48,16 @@ TrainedModel openRun(const std::string &run) {
 }
 
 nlohmann::ordered_json toJson(const TrainedModel &trained, const Evaluation &result) {
-  nlohmann::ordered_json json = {{"step", trained.step},
-                                 {"documents", result.documents},
-                                 {"tokens", result.tokens},
-                                 {"bytes", result.bytes},
-                                 {"perplexity", result.perplexity()},
-                                 {"bits_per_byte", result.bitsPerByte()}};
+  nlohmann::ordered_json json = {
+      {"step", trained.step},  {"documents", result.documents},     {"tokens", result.tokens},
+      {"bytes", result.bytes}, {"perplexity", result.perplexity()}, {"bits_per_byte", result.bitsPerByte()}};
   json["by_position"] = nlohmann::ordered_json::array();
   for (const PositionBucket &bucket : result.byPosition)
     if (bucket.tokens > 0)
-      json["by_position"].push_back({{"from", bucket.begin},
-                                     {"tokens", bucket.tokens},
-                                     {"perplexity", std::exp(bucket.nats / static_cast<double>(bucket.tokens))}});
+      json["by_position"].push_back(
+          {{"from", bucket.begin},
+           {"tokens", bucket.tokens},
+           {"perplexity", std::exp(bucket.nats / static_cast<double>(bucket.tokens))}});
   return json;
 }
 
@@ -106,7 +105,8 @@ int dispatch(int argc, char **argv) {
   GenerateOptions generation;
 
   CLI::App *training = app.add_subcommand("train", "train a model");
-  training->add_option("CONFIG", config, "TOML file; models/configs/demo.toml documents every key")->required();
+  training->add_option("CONFIG", config, "TOML file; models/configs/demo.toml documents every key")
+      ->required();
   training->add_option("--out", run, "folder of the run")->required();
   training->add_flag("--resume", resume, "continue the run in --out from its newest checkpoint");
   training->add_option("--set", settings, "section.key=value, wins over the file; may be repeated")
@@ -122,7 +122,8 @@ int dispatch(int argc, char **argv) {
   CLI::App *generator = app.add_subcommand("generate", "continue a text");
   generator->add_option("RUN", run, "folder of a run")->required();
   generator->add_option("--prompt", prompt, "the text to continue")->required();
-  generator->add_option("--tokens", generation.tokens, "at most so many tokens")->check(CLI::NonNegativeNumber);
+  generator->add_option("--tokens", generation.tokens, "at most so many tokens")
+      ->check(CLI::NonNegativeNumber);
   generator->add_option("--temperature", generation.temperature, "0: always the most probable token")
       ->check(CLI::NonNegativeNumber);
   generator->add_option("--seed", generation.seed, "of the draws");
@@ -153,8 +154,8 @@ std::string oneLine(const std::string &text) { return text.substr(0, text.find('
 /// argv[0] is train, eval or generate. Returns the exit code.
 extern "C" int sluiceModelsMain(int argc, char **argv) {
   using namespace sluice;
-  // Activations of tens of megabytes come and go in every step: kept in the heap, they do not have to be mapped and
-  // cleared anew each time.
+  // Activations of tens of megabytes come and go in every step: kept in the heap, they do not have to be
+  // mapped and cleared anew each time.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   try {

@@ -1,5 +1,5 @@
-// A language model: embeddings, layers of a mixer and an MLP each, a norm and logits. The mixers come from the
-// configuration's pattern; checkpoints use the tensor names of flash-linear-attention.
+// A language model: embeddings, layers of a mixer and an MLP each, a norm and logits. The mixers come from
+// the configuration's pattern; checkpoints use the tensor names of flash-linear-attention.
 #pragma once
 
 #include "models/Config.h"
@@ -42,15 +42,15 @@ private:
   at::Tensor embeddings; // [vocabulary, width]
   std::vector<Layer> layers;
   std::unique_ptr<RmsNorm> finalNorm;
-  at::Tensor head;       // [vocabulary, width]; the embeddings if they are tied
+  at::Tensor head; // [vocabulary, width]; the embeddings if they are tied
 
   void addLayer(const Config &config, int64_t index);
 };
 
 /// The model's weights by name, sharing their memory.
 TensorMap weightsOf(const Model &model);
-/// Copies the weights of a checkpoint; `origin` names it in errors. Throws UserError if a tensor is missing, unknown or
-/// of another shape or type.
+/// Copies the weights of a checkpoint; `origin` names it in errors. Throws UserError if a tensor is missing,
+/// unknown or of another shape or type.
 void setWeights(Model &model, const TensorMap &tensors, const std::string &origin);
 
 } // namespace sluice::models

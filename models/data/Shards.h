@@ -13,7 +13,8 @@ enum class ShardFormat { u16, llmc };
 /// The tokens of one or more files, one after the other.
 class Shards {
 public:
-  /// `path` is a file, or a folder whose .bin and .u16 files are taken in the order of their names. Throws UserError.
+  /// `path` is a file, or a folder whose .bin and .u16 files are taken in the order of their names. Throws
+  /// UserError.
   Shards(const std::string &path, ShardFormat format);
 
   int64_t size() const { return starts.back(); }

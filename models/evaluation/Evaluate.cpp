@@ -47,8 +47,8 @@ std::vector<float> documentNats(const Model &model, const std::vector<int64_t> &
   for (int64_t begin = 0; begin < count && !interrupted(); begin += segmentTokens) {
     int64_t length = std::min(segmentTokens, count - begin);
     at::Tensor hidden = model.hidden(inputs.narrow(0, begin, length).unsqueeze(0), &cache);
-    at::Tensor loss = at::cross_entropy_loss(model.logits(hidden).squeeze(0), targets.narrow(0, begin, length),
-                                             {}, at::Reduction::None);
+    at::Tensor loss = at::cross_entropy_loss(model.logits(hidden).squeeze(0),
+                                             targets.narrow(0, begin, length), {}, at::Reduction::None);
     const float *values = loss.data_ptr<float>();
     nats.insert(nats.end(), values, values + length);
   }
@@ -59,7 +59,9 @@ std::vector<float> documentNats(const Model &model, const std::vector<int64_t> &
 
 double Evaluation::perplexity() const { return tokens ? std::exp(nats / static_cast<double>(tokens)) : NAN; }
 
-double Evaluation::bitsPerByte() const { return bytes ? nats / std::log(2.0) / static_cast<double>(bytes) : NAN; }
+double Evaluation::bitsPerByte() const {
+  return bytes ? nats / std::log(2.0) / static_cast<double>(bytes) : NAN;
+}
 
 Evaluation evaluate(const Model &model, const Corpus &corpus, const EvaluationOptions &options) {
   at::NoGradGuard withoutGradient;

@@ -1,5 +1,5 @@
-// How well a model predicts held-out documents. A document is read from its beginning to its end with the state
-// carried along, so that every token is predicted from all that precedes it.
+// How well a model predicts held-out documents. A document is read from its beginning to its end with the
+// state carried along, so that every token is predicted from all that precedes it.
 #pragma once
 
 #include "models/Model.h"
@@ -21,14 +21,15 @@ struct PositionBucket {
 struct Evaluation {
   int64_t documents = 0, tokens = 0, bytes = 0;
   double nats = 0; ///< Sum of -log p over the tokens.
-  std::vector<PositionBucket> byPosition; ///< To 1, 2, 4, 8, 16 times the training length, and what lies beyond.
+  std::vector<PositionBucket>
+      byPosition; ///< To 1, 2, 4, 8, 16 times the training length, and what lies beyond.
 
   double perplexity() const;
   double bitsPerByte() const;
 };
 
 struct EvaluationOptions {
-  int64_t tokens = 0;           ///< At most about so many, the beginnings of all documents; 0: all.
+  int64_t tokens = 0; ///< At most about so many, the beginnings of all documents; 0: all.
   int64_t trainingLength = 256;
   /// Asked between segments; true ends the evaluation early with what was read.
   std::function<bool()> interrupted = [] { return false; };

@@ -2,6 +2,8 @@
 
 #include "models/evaluation/Generate.h"
 
+#include "models/tokenizer/Utf8.h"
+
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -27,18 +29,6 @@ int64_t draw(const at::Tensor &logits, double temperature, std::mt19937_64 &rand
   return std::min(token, count - 1);
 }
 
-/// How many bytes at the end are the beginning of a code point that is not complete yet.
-size_t incompleteBytes(const std::string &text) {
-  for (size_t back = 1; back <= std::min<size_t>(3, text.size()); ++back) {
-    unsigned char byte = static_cast<unsigned char>(text[text.size() - back]);
-    if ((byte & 0xC0) == 0x80)
-      continue;
-    size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
-    return length > back ? back : 0;
-  }
-  return 0;
-}
-
 } // namespace
 
 void generate(const Model &model, const Tokenizer &tokenizer, const std::string &prompt,
@@ -58,11 +48,11 @@ void generate(const Model &model, const Tokenizer &tokenizer, const std::string 
       break;
     pending += tokenizer.decode({token});
     size_t ready = pending.size() - incompleteBytes(pending);
-    write(pending.substr(0, ready));
+    write(withReplacements(pending.substr(0, ready)));
     pending.erase(0, ready);
     input = at::full({1, 1}, token, at::kLong);
   }
-  write(pending);
+  write(withReplacements(pending));
 }
 
 } // namespace sluice::models

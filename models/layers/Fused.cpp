@@ -21,7 +21,8 @@ using torch::autograd::variable_list;
 
 // Partial sums of a reduction, so that it vectorises without changing with the width of the vectors.
 constexpr int64_t lanes = 16;
-// Rows of a norm's weight gradient that are summed together before the blocks are: fixed, whatever the threads.
+// Rows of a norm's weight gradient that are summed together before the blocks are: fixed, whatever the
+// threads.
 constexpr int64_t rowBlock = 64;
 // Channels of a convolution's weight gradient that one task sums.
 constexpr int64_t channelBlock = 64;
@@ -173,7 +174,8 @@ public:
     return y;
   }
 
-  /// With s = 1 / sqrt(mean(x^2) + epsilon): dx = s (w dy - x s^2 mean(w dy x)), dw = sum over rows of dy x s.
+  /// With s = 1 / sqrt(mean(x^2) + epsilon): dx = s (w dy - x s^2 mean(w dy x)), dw = sum over rows of dy x
+  /// s.
   static variable_list backward(AutogradContext *context, variable_list cotangents) {
     variable_list saved = context->get_saved_variables();
     at::Tensor x = saved[0], weight = saved[1], dy = cotangents[0].contiguous(), dx = at::empty_like(x);
@@ -185,7 +187,8 @@ public:
     float *to = dx.data_ptr<float>(), *sums = partial.data_ptr<float>();
     at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin * rowBlock; row < std::min(end * rowBlock, rows); ++row) {
-        float mean = weightedProduct(output + row * size, input + row * size, w, size) / static_cast<float>(size);
+        float mean =
+            weightedProduct(output + row * size, input + row * size, w, size) / static_cast<float>(size);
         float factors[2] = {scale[row], scale[row] * scale[row] * mean};
         normGradientRow(to + row * size, sums + row / rowBlock * size, output + row * size,
                         input + row * size, w, factors, size);

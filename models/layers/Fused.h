@@ -1,5 +1,5 @@
-// Operations that PyTorch would do in a dozen passes over memory, in one or two, with their gradients. float32 on the
-// CPU; sums have a fixed order, so results do not depend on the number of threads.
+// Operations that PyTorch would do in a dozen passes over memory, in one or two, with their gradients.
+// float32 on the CPU; sums have a fixed order, so results do not depend on the number of threads.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -29,9 +29,8 @@ ShortConvolution::ShortConvolution(Parameters &parameters, const std::string &na
 
 at::Tensor ShortConvolution::forward(const at::Tensor &x, bool silu, at::Tensor *cache) const {
   int64_t width = weight.size(2), tokens = x.size(1);
-  at::Tensor before = cache && cache->defined()
-                          ? *cache
-                          : at::zeros({x.size(0), width - 1, x.size(2)}, x.options());
+  at::Tensor before =
+      cache && cache->defined() ? *cache : at::zeros({x.size(0), width - 1, x.size(2)}, x.options());
   at::Tensor extended = at::cat({before, x}, 1);
   if (cache)
     *cache = extended.narrow(1, tokens, width - 1).detach().contiguous();

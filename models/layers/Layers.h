@@ -1,5 +1,5 @@
-// The layers that mixers and the macro-architecture are made of. Activations are [batch, tokens, channels] in the
-// model's computing type; weights are float32 and converted where they are used.
+// The layers that mixers and the macro-architecture are made of. Activations are [batch, tokens, channels] in
+// the model's computing type; weights are float32 and converted where they are used.
 #pragma once
 
 #include "models/layers/Parameters.h"
@@ -32,8 +32,8 @@ class ShortConvolution {
 public:
   ShortConvolution(Parameters &parameters, const std::string &name, int64_t channels, int64_t width,
                    double std);
-  /// `cache` holds the last width - 1 inputs [batch, width - 1, channels], undefined at the start of a sequence, and
-  /// is replaced by those after x; null: not kept.
+  /// `cache` holds the last width - 1 inputs [batch, width - 1, channels], undefined at the start of a
+  /// sequence, and is replaced by those after x; null: not kept.
   at::Tensor forward(const at::Tensor &x, bool silu, at::Tensor *cache) const;
 
 private:

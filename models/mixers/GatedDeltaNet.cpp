@@ -1,7 +1,7 @@
 // The Gated DeltaNet mixer (Gated Delta Networks, section 3.4) with the switches of the paper's ablation:
-//   q, k, v = SiLU(conv(W x)), q and k normalised, q divided by sqrt(key_dim) as published checkpoints expect,
-//   beta = sigmoid(W_b x), g = -exp(A_log) softplus(W_a x + dt_bias),
-//   o = RMSNorm(gated delta rule) * SiLU(W_g x), y = W_o o.
+//   q, k, v = SiLU(conv(W x)), q and k normalised, q divided by sqrt(key_dim) as published checkpoints
+//   expect, beta = sigmoid(W_b x), g = -exp(A_log) softplus(W_a x + dt_bias), o = RMSNorm(gated delta rule) *
+//   SiLU(W_g x), y = W_o o.
 
 #include "models/layers/Fused.h"
 #include "models/layers/Layers.h"
@@ -51,8 +51,7 @@ private:
 };
 
 GatedDeltaNet::GatedDeltaNet(const Config &whole, Parameters &parameters, const std::string &prefix)
-    : config(whole.gatedDeltaNet),
-      valueHeads(config.valueHeads ? config.valueHeads : config.heads),
+    : config(whole.gatedDeltaNet), valueHeads(config.valueHeads ? config.valueHeads : config.heads),
       query(parameters, prefix + ".q_proj", whole.model.width, config.heads * config.keyDim,
             whole.model.initializerStd),
       key(parameters, prefix + ".k_proj", whole.model.width, config.heads * config.keyDim,

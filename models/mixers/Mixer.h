@@ -1,4 +1,5 @@
-// Token mixers by name. Adding one is a class and a line in Registry.cpp; nothing below models/ knows any of them.
+// Token mixers by name. Adding one is a class and a line in Registry.cpp; nothing below models/ knows any of
+// them.
 #pragma once
 
 #include "models/Config.h"
@@ -20,8 +21,8 @@ class Mixer {
 public:
   virtual ~Mixer() = default;
 
-  /// x: [batch, tokens, width], and so is the result. With a cache the tokens continue those of the calls before
-  /// and no gradient flows into them; null: sequences begin and end with x.
+  /// x: [batch, tokens, width], and so is the result. With a cache the tokens continue those of the calls
+  /// before and no gradient flows into them; null: sequences begin and end with x.
   virtual at::Tensor forward(const at::Tensor &x, LayerCache *cache) const = 0;
 };
 

@@ -1,6 +1,7 @@
 // SentencePiece models: loading them, and training the byte pair encoding of a run.
 
 #include "models/tokenizer/Tokenizer.h"
+#include "models/tokenizer/Utf8.h"
 
 #include "runtime/Error.h"
 #include "runtime/Files.h"
@@ -104,27 +105,6 @@ private:
       text.remove_prefix(special + length);
     }
   }
-
-  /// Bytes of the UTF-8 code point at `at`; 0 if there is none.
-  static size_t codePointLength(std::string_view text, size_t at) {
-    auto byte = [&](size_t index) { return static_cast<unsigned char>(text[index]); };
-    unsigned char first = byte(at);
-    size_t length = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3
-                                   : first >= 0xF0 && first < 0xF5 ? 4 : 0;
-    if (length == 0 || at + length > text.size())
-      return 0;
-    for (size_t index = 1; index < length; ++index)
-      if ((byte(at + index) & 0xC0) != 0x80)
-        return 0;
-    // Overlong forms, surrogates, and what lies past U+10FFFF.
-    if (length > 2) {
-      unsigned char second = byte(at + 1);
-      if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-          (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-        return 0;
-    }
-    return length;
-  }
 };
 
 /// Hands the lines of the texts to the trainer.
@@ -181,8 +161,7 @@ std::string trainSentencePiece(const std::vector<std::string> &texts, int64_t vo
   };
   Lines lines(texts);
   std::string model;
-  sentencepiece::util::Status status =
-      sentencepiece::SentencePieceTrainer::Train(options, &lines, &model);
+  sentencepiece::util::Status status = sentencepiece::SentencePieceTrainer::Train(options, &lines, &model);
   if (!status.ok())
     throw UserError("expected text that gives a vocabulary of " + std::to_string(vocabulary) +
                     " tokens, SentencePiece says: " + status.message());

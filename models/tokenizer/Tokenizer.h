@@ -1,4 +1,5 @@
-// Text to token ids and back. The byte tokenizer and the models trained here lose nothing: decode(encode(text))
+// Text to token ids and back. The byte tokenizer and the models trained here lose nothing:
+// decode(encode(text))
 // == text for any bytes. A model from elsewhere may normalise, or put a blank before the text.
 #pragma once
 
@@ -29,7 +30,8 @@ std::unique_ptr<Tokenizer> makeByteTokenizer();
 std::unique_ptr<Tokenizer> loadSentencePiece(const std::string &path);
 
 /// Trains byte pair encoding with byte fallback on the texts and returns the model file's bytes.
-/// The same texts give the same model. Throws UserError, for example if the text is too short for the vocabulary.
+/// The same texts give the same model. Throws UserError, for example if the text is too short for the
+/// vocabulary.
 std::string trainSentencePiece(const std::vector<std::string> &texts, int64_t vocabulary);
 
 } // namespace sluice::models

@@ -32,8 +32,7 @@ void writeFiles(const std::string &folder, const TrainingState &state, const Mod
   writeSafetensors(folder + "/model.safetensors", weightsOf(model), {{"format", "pt"}}, Durability::synced);
   writeSafetensors(folder + "/optimizer.safetensors", optimizer.state(), {}, Durability::synced);
   nlohmann::ordered_json json = {
-      {"step", state.step},
-      {"loader", {{"epoch", state.loader.epoch}, {"position", state.loader.position}}}};
+      {"step", state.step}, {"loader", {{"epoch", state.loader.epoch}, {"position", state.loader.position}}}};
   AtomicFile file(folder + "/state.json");
   file.write(json.dump(2) + "\n");
   file.commit(Durability::synced);
@@ -61,8 +60,9 @@ void saveCheckpoint(const std::string &run, const TrainingState &state, const Mo
   } catch (const UserError &failure) {
     fs::remove_all(temporary, error);
     CheckpointPath last = newestCheckpoint(run);
-    throw UserError("checkpoint of step " + std::to_string(state.step) + " not saved: " + failure.what() +
-                    (last.path.empty() ? "; there is no earlier one" : "; the last good one is " + last.path));
+    throw UserError(
+        "checkpoint of step " + std::to_string(state.step) + " not saved: " + failure.what() +
+        (last.path.empty() ? "; there is no earlier one" : "; the last good one is " + last.path));
   }
 }
 

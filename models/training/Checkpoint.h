@@ -15,8 +15,8 @@ struct TrainingState {
   LoaderState loader;
 };
 
-/// Writes RUN/checkpoints/step-N under a temporary name and renames it; does nothing if it is there already. Throws
-/// UserError if it cannot be written, and then leaves the other checkpoints as they were.
+/// Writes RUN/checkpoints/step-N under a temporary name and renames it; does nothing if it is there already.
+/// Throws UserError if it cannot be written, and then leaves the other checkpoints as they were.
 void saveCheckpoint(const std::string &run, const TrainingState &state, const Model &model,
                     const Optimizer &optimizer);
 

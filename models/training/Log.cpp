@@ -24,7 +24,8 @@ using Json = nlohmann::ordered_json;
 constexpr const char *metricsName = "/metrics.jsonl", *evaluationName = "/evaluation.jsonl";
 
 /// The lines that are whole JSON objects; a run that was killed may leave a part of one.
-void forEachLine(const std::string &path, const std::function<void(const Json &, const std::string &)> &body) {
+void forEachLine(const std::string &path,
+                 const std::function<void(const Json &, const std::string &)> &body) {
   if (!std::filesystem::exists(path))
     return;
   std::istringstream lines(readFile(path));
@@ -94,9 +95,8 @@ void Log::add(const StepMetrics &metrics) {
 }
 
 void Log::add(const HeldOutMetrics &metrics) {
-  Json json = {{"step", metrics.step},
-               {"perplexity", metrics.perplexity},
-               {"bits_per_byte", metrics.bitsPerByte}};
+  Json json = {
+      {"step", metrics.step}, {"perplexity", metrics.perplexity}, {"bits_per_byte", metrics.bitsPerByte}};
   evaluationFile->append(json.dump() + "\n");
   if (!board)
     return;
@@ -116,8 +116,8 @@ std::vector<StepMetrics> readMetrics(const std::string &run) {
 std::vector<HeldOutMetrics> readEvaluations(const std::string &run) {
   std::vector<HeldOutMetrics> all;
   forEachLine(run + evaluationName, [&](const Json &json, const std::string &) {
-    all.push_back({json.value("step", int64_t(0)), numberAt(json, "perplexity"),
-                   numberAt(json, "bits_per_byte")});
+    all.push_back(
+        {json.value("step", int64_t(0)), numberAt(json, "perplexity"), numberAt(json, "bits_per_byte")});
   });
   return all;
 }

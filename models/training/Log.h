@@ -1,4 +1,5 @@
-// What a run leaves for people to look at while it trains: metrics.jsonl, evaluation.jsonl, a TensorBoard event file.
+// What a run leaves for people to look at while it trains: metrics.jsonl, evaluation.jsonl, a TensorBoard
+// event file.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@ namespace sluice::models {
 
 struct StepMetrics {
   int64_t step = 0;
-  double loss = 0;         ///< Mean over the batch, nats per token.
+  double loss = 0; ///< Mean over the batch, nats per token.
   double learningRate = 0;
   double gradientNorm = 0; ///< Before clipping.
   double tokensPerSecond = 0;
@@ -19,12 +20,12 @@ struct StepMetrics {
 
 struct HeldOutMetrics {
   int64_t step = 0;
-  double perplexity = 0;   ///< Per token.
+  double perplexity = 0; ///< Per token.
   double bitsPerByte = 0;
 };
 
-/// Appends to a file; what was appended is in the file when the call returns. Throws UserError, for example for a full
-/// disk.
+/// Appends to a file; what was appended is in the file when the call returns. Throws UserError, for example
+/// for a full disk.
 class Appender {
 public:
   explicit Appender(const std::string &path);

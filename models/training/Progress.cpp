@@ -34,9 +34,9 @@ void Progress::show(const StepMetrics &metrics, double secondsLeft) {
   if (!terminal && metrics.step % every != 0 && metrics.step != 1 && metrics.step != steps)
     return;
   std::printf("%sstep %lld/%lld  loss %.4f  lr %.2e  grad %.3f  %.0f tokens/s  %s left%s",
-              terminal ? "\r\033[K" : "", static_cast<long long>(metrics.step),
-              static_cast<long long>(steps), metrics.loss, metrics.learningRate, metrics.gradientNorm,
-              metrics.tokensPerSecond, duration(secondsLeft).c_str(), terminal ? "" : "\n");
+              terminal ? "\r\033[K" : "", static_cast<long long>(metrics.step), static_cast<long long>(steps),
+              metrics.loss, metrics.learningRate, metrics.gradientNorm, metrics.tokensPerSecond,
+              duration(secondsLeft).c_str(), terminal ? "" : "\n");
   open = terminal;
   std::fflush(stdout);
 }

@@ -77,9 +77,7 @@ public:
     highY += margin;
   }
 
-  double x(double value) const {
-    return left + (value - lowX) / (highX - lowX) * (width - left - right);
-  }
+  double x(double value) const { return left + (value - lowX) / (highX - lowX) * (width - left - right); }
   double y(double value) const {
     return height - bottom - (value - lowY) / (highY - lowY) * (height - top - bottom);
   }
@@ -138,8 +136,8 @@ std::string drawChart(const Chart &chart) {
                     axes.draw(chart);
   double legend = Axes::width - Axes::right;
   for (auto series = chart.series.rbegin(); series != chart.series.rend(); ++series) {
-    svg += "<text class='label' text-anchor='end' x='" + coordinate(legend) + "' y='18' style='fill:" +
-           series->colour + "'>" + escaped(series->label) + "</text>\n";
+    svg += "<text class='label' text-anchor='end' x='" + coordinate(legend) +
+           "' y='18' style='fill:" + series->colour + "'>" + escaped(series->label) + "</text>\n";
     legend -= 8.0 * static_cast<double>(series->label.size()) + 16;
   }
   for (const Series &series : chart.series)
@@ -190,9 +188,9 @@ std::string table(const std::vector<StepMetrics> &metrics, const std::vector<Hel
     rows += row("mean speed", format("%.0f tokens/s", rate / static_cast<double>(metrics.size())));
   }
   for (const HeldOutMetrics &entry : heldOut)
-    rows += row("held out at step " + std::to_string(entry.step),
-                format("%.4f bits per byte, ", entry.bitsPerByte) +
-                    format("perplexity %.2f", entry.perplexity));
+    rows +=
+        row("held out at step " + std::to_string(entry.step),
+            format("%.4f bits per byte, ", entry.bitsPerByte) + format("perplexity %.2f", entry.perplexity));
   return "<table>\n" + rows + "</table>\n";
 }
 
@@ -221,10 +219,10 @@ void writeReport(const std::string &run) {
   std::string page = head + table(metrics, heldOut);
   if (!metrics.empty()) {
     std::vector<Point> loss = curve(metrics, &StepMetrics::loss);
-    page += drawChart({"Training loss",
-                       "nats per token",
-                       {{"each batch", "#9fb3c8", loss, 1, false},
-                        {"moving mean", "#0967d2", smoothed(loss), 2, false}}});
+    page += drawChart(
+        {"Training loss",
+         "nats per token",
+         {{"each batch", "#9fb3c8", loss, 1, false}, {"moving mean", "#0967d2", smoothed(loss), 2, false}}});
   }
   if (!heldOut.empty()) {
     std::vector<Point> points;
@@ -242,7 +240,8 @@ void writeReport(const std::string &run) {
   }
   std::string config = run + "/config.toml";
   if (std::filesystem::exists(config))
-    page += "<details><summary>Configuration</summary><pre>" + escaped(readFile(config)) + "</pre></details>\n";
+    page +=
+        "<details><summary>Configuration</summary><pre>" + escaped(readFile(config)) + "</pre></details>\n";
   writeFile(run + "/report.html", page + "</body></html>\n");
 }
 

@@ -11,8 +11,8 @@ namespace sluice::models {
 
 class RunFolder {
 public:
-  /// Creates the folder, or with `resume` takes one that holds a run, and locks it. Throws UserError if it is not
-  /// empty, holds no run to resume, or is locked by another process.
+  /// Creates the folder, or with `resume` takes one that holds a run, and locks it. Throws UserError if it is
+  /// not empty, holds no run to resume, or is locked by another process.
   RunFolder(const std::string &path, bool resume);
   /// Takes back what a new run wrote so far, unless keep() was called.
   ~RunFolder();

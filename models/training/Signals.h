@@ -3,8 +3,8 @@
 
 namespace sluice::models {
 
-/// While it lives, the first SIGTERM or SIGINT is only noted; a second one ends the process. Writing past a file size
-/// limit becomes an error of the write instead of a signal.
+/// While it lives, the first SIGTERM or SIGINT is only noted; a second one ends the process. Writing past a
+/// file size limit becomes an error of the write instead of a signal.
 class Signals {
 public:
   Signals();

@@ -36,8 +36,7 @@ std::string encodeBytes(unsigned field, const std::string &value) {
 
 /// Event.wall_time = 1 (double), Event.step = 2 (int64).
 std::string encodeEvent(int64_t step) {
-  double seconds =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  double seconds = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   return encodeTag(1, fixed64) + encodeRaw(seconds) + encodeTag(2, varint) +
          encodeVarint(static_cast<uint64_t>(step));
 }

@@ -185,7 +185,8 @@ int train(const Config &config, const std::string &folder, bool resume) {
   if (resume) {
     std::string difference = differenceForResume(loadConfig(run.file("config.toml")), config);
     if (!difference.empty())
-      throw UserError("expected the configuration of " + run.file("config.toml") + ", which has " + difference);
+      throw UserError("expected the configuration of " + run.file("config.toml") + ", which has " +
+                      difference);
     writeFile(run.file("config.toml"), writeConfig(config));
   } else {
     prepare(config, run);

@@ -54,8 +54,9 @@ Tensor fromTorch(const at::Tensor &tensor) {
 }
 
 at::Tensor toTorch(const Tensor &tensor) {
-  return at::from_blob(tensor.data(), tensor.shape, [storage = tensor.storage](void *) {},
-                       at::TensorOptions().dtype(torchType(tensor.dtype)));
+  return at::from_blob(
+      tensor.data(), tensor.shape, [storage = tensor.storage](void *) {},
+      at::TensorOptions().dtype(torchType(tensor.dtype)));
 }
 
 } // namespace sluice

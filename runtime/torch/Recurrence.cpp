@@ -165,7 +165,8 @@ public:
   }
 
   static variable_list backward(AutogradContext *context, variable_list cotangents) {
-    // The kernels' gradients are not themselves differentiated; without this they would silently be constants.
+    // The kernels' gradients are not themselves differentiated; without this they would silently be
+    // constants.
     if (at::GradMode::is_enabled())
       throw UserError("expected first-order gradients of a recurrence, got create_graph=True");
     auto kept = c10::static_intrusive_pointer_cast<Kept>(context->saved_data["kept"].toCapsule());
@@ -259,8 +260,8 @@ RecurrenceResult recurrence(const std::string &spec, const std::vector<at::Tenso
                          std::string, int64_t);
   static auto operation =
       c10::Dispatcher::singleton().findSchemaOrThrow("sluice::recurrence", "").typed<Schema>();
-  auto [results, state] = operation.call(spec, arguments, options.initialState, options.cuSeqlens,
-                                         options.form, options.chunk);
+  auto [results, state] =
+      operation.call(spec, arguments, options.initialState, options.cuSeqlens, options.form, options.chunk);
   return {std::move(results), std::move(state)};
 }
 

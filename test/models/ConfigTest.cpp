@@ -1,4 +1,5 @@
-// Configurations: every key documented, unknown keys and wrong values refused with their place, --set, presets.
+// Configurations: every key documented, unknown keys and wrong values refused with their place, --set,
+// presets.
 
 #include "TestFiles.h"
 
@@ -36,7 +37,8 @@ TEST(Config, DemoDocumentsEveryKey) {
       section = line;
     size_t start = text.find("\n" + section + "\n");
     ASSERT_NE(start, std::string::npos) << section;
-    std::string key = line.substr(0, line.find('=')), body = text.substr(start, text.find("\n[", start + 1) - start);
+    std::string key = line.substr(0, line.find('=')),
+                body = text.substr(start, text.find("\n[", start + 1) - start);
     EXPECT_THAT(body, HasSubstr("\n" + key)) << section;
   }
 }
@@ -54,7 +56,8 @@ TEST(Config, UnknownKeyNamesFileAndLine) {
 }
 
 TEST(Config, UnknownSectionNamesFileAndLine) {
-  EXPECT_THAT(errorIn("\n[modle]\nlayers = 2\n"), HasSubstr("run.toml:2: expected one of the sections model"));
+  EXPECT_THAT(errorIn("\n[modle]\nlayers = 2\n"),
+              HasSubstr("run.toml:2: expected one of the sections model"));
 }
 
 TEST(Config, WrongTypes) {

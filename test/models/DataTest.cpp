@@ -7,6 +7,7 @@
 #include "models/data/Loader.h"
 #include "models/data/Shards.h"
 #include "models/tokenizer/Tokenizer.h"
+#include "models/tokenizer/Utf8.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -58,6 +59,16 @@ TEST(Tokenizer, TrainedModelLosesNothingAndCompresses) {
   EXPECT_EQ(tokenizer->vocabulary(), 300);
   expectLossless(*tokenizer);
   EXPECT_LT(tokenizer->encode("the people of these states").size(), 12u);
+}
+
+TEST(Tokenizer, Utf8) {
+  EXPECT_EQ(withReplacements("a\xff\xe2\x82z\xe2\x82\xac"),
+            "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\xe2\x82\xac");
+  EXPECT_EQ(withReplacements("\xed\xa0\x80").size(), 9u) << "surrogate";
+  EXPECT_EQ(withReplacements("\xc0\x80").size(), 6u) << "overlong";
+  EXPECT_EQ(incompleteBytes("a\xe2\x82"), 2u);
+  EXPECT_EQ(incompleteBytes("a\xe2\x82\xac"), 0u);
+  EXPECT_EQ(incompleteBytes("\xf0\x9f\x99"), 3u);
 }
 
 TEST(Tokenizer, TrainingRepeats) {
@@ -117,7 +128,8 @@ TEST(Shards, ReadAcrossFiles) {
   int64_t tokens[3];
   shards.read(2, 3, tokens);
   EXPECT_THAT(tokens, testing::ElementsAre(3, 40000, 5));
-  EXPECT_THAT(errorOf([&] { shards.check(100); }), HasSubstr("b.u16: expected tokens below the vocabulary of 100"));
+  EXPECT_THAT(errorOf([&] { shards.check(100); }),
+              HasSubstr("b.u16: expected tokens below the vocabulary of 100"));
 }
 
 TEST(Shards, LlmcHeader) {
@@ -164,7 +176,8 @@ TEST(Loader, TooShortStream) {
   Folder folder;
   writeShard(folder / "a.u16", {1, 2, 3});
   Shards shards(folder / "a.u16", ShardFormat::u16);
-  EXPECT_THAT(errorOf([&] { Loader(shards, 3, 0); }), HasSubstr("sequence + 1 = 4 tokens to train on, got 3"));
+  EXPECT_THAT(errorOf([&] { Loader(shards, 3, 0); }),
+              HasSubstr("sequence + 1 = 4 tokens to train on, got 3"));
 }
 
 TEST(Corpus, BoundariesStandBetweenDocuments) {

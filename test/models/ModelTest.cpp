@@ -45,8 +45,8 @@ TEST(Model, TensorNamesAreThoseOfPublishedCheckpoints) {
   Model model(smallConfig(), 257);
   std::set<std::string> expected = {"model.embeddings.weight", "model.norm.weight"};
   for (std::string layer : {"model.layers.0.", "model.layers.1."}) {
-    for (std::string name : {"attn_norm", "mlp_norm", "attn.o_norm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
-                             "attn.q_conv1d", "attn.k_conv1d", "attn.v_conv1d"})
+    for (std::string name : {"attn_norm", "mlp_norm", "attn.o_norm", "mlp.gate_proj", "mlp.up_proj",
+                             "mlp.down_proj", "attn.q_conv1d", "attn.k_conv1d", "attn.v_conv1d"})
       expected.insert(layer + name + ".weight");
     for (std::string name : {"q", "k", "v", "a", "b", "g", "o"})
       expected.insert(layer + "attn." + name + "_proj.weight");
@@ -141,8 +141,7 @@ TEST_P(Switches, PrefillAndDecodeAgreeWithTheWhole) {
 INSTANTIATE_TEST_SUITE_P(
     Paper, Switches,
     testing::Values(
-        Switch{"default", [](Config &) {}},
-        Switch{"noGate", [](Config &c) { c.gatedDeltaNet.gate = false; }},
+        Switch{"default", [](Config &) {}}, Switch{"noGate", [](Config &c) { c.gatedDeltaNet.gate = false; }},
         Switch{"noConvolution", [](Config &c) { c.gatedDeltaNet.shortConvolution = false; }},
         Switch{"noOutputGateOrNorm",
                [](Config &c) { c.gatedDeltaNet.outputGate = c.gatedDeltaNet.outputNorm = false; }},
@@ -204,19 +203,23 @@ TEST(Model, WeightsFromACheckpointAreChecked) {
   TensorMap tensors = weightsOf(other);
   EXPECT_EQ(errorOf([&] { setWeights(model, tensors, "f"); }), "");
   tensors["more"] = Tensor::zeros(DType::f32, {1});
-  EXPECT_THAT(errorOf([&] { setWeights(model, tensors, "f"); }), HasSubstr("f: expected only tensors of this model, got 'more'"));
+  EXPECT_THAT(errorOf([&] { setWeights(model, tensors, "f"); }),
+              HasSubstr("f: expected only tensors of this model, got 'more'"));
   tensors.erase("more");
   tensors["model.norm.weight"] = Tensor::zeros(DType::f32, {3});
-  EXPECT_THAT(errorOf([&] { setWeights(model, tensors, "f"); }), HasSubstr("'model.norm.weight' to be [32], got [3]"));
+  EXPECT_THAT(errorOf([&] { setWeights(model, tensors, "f"); }),
+              HasSubstr("'model.norm.weight' to be [32], got [3]"));
   tensors.erase("model.norm.weight");
-  EXPECT_THAT(errorOf([&] { setWeights(model, tensors, "f"); }), HasSubstr("tensor 'model.norm.weight', found none"));
+  EXPECT_THAT(errorOf([&] { setWeights(model, tensors, "f"); }),
+              HasSubstr("tensor 'model.norm.weight', found none"));
 }
 
 TEST(Model, GenerationRepeatsWithItsSeed) {
   Model model(smallConfig(), 257);
   auto text = [&](uint64_t seed, double temperature) {
     std::string all;
-    generate(model, *makeByteTokenizer(), "the people", {.tokens = 12, .temperature = temperature, .seed = seed},
+    generate(model, *makeByteTokenizer(), "the people",
+             {.tokens = 12, .temperature = temperature, .seed = seed},
              [&](const std::string &part) { all += part; });
     return all;
   };

@@ -1,4 +1,5 @@
-// Runs: what lies in their folder, resuming bit for bit, signals, non-finite values, full disks, second writers.
+// Runs: what lies in their folder, resuming bit for bit, signals, non-finite values, full disks, second
+// writers.
 
 #include "TestFiles.h"
 
@@ -167,7 +168,8 @@ TEST_F(Run, MistakesLeaveNothingBehind) {
 TEST_F(Run, SecondWriterIsRefused) {
   train(config, folder / "run", false);
   RunFolder first(folder / "run", true);
-  EXPECT_THAT(errorOf([&] { train(config, folder / "run", true); }), HasSubstr("expected to be the only writer"));
+  EXPECT_THAT(errorOf([&] { train(config, folder / "run", true); }),
+              HasSubstr("expected to be the only writer"));
 }
 
 TEST_F(Run, ResumeWithAnotherConfigurationIsRefused) {

@@ -1,9 +1,9 @@
-// The PyTorch operator: values and gradients against the recurrence written in float64 with PyTorch's own autograd,
-// types, packed sequences, and errors.
+// The PyTorch operator: values and gradients against the recurrence written in float64 with PyTorch's own
+// autograd, types, packed sequences, and errors.
 
+#include "runtime/torch/Recurrence.h"
 #include "runtime/Error.h"
 #include "runtime/Files.h"
-#include "runtime/torch/Recurrence.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -104,7 +104,8 @@ TEST_P(Forms, ValuesAndGradientsWithHeadGroupsAndStates) {
   EXPECT_LT(errorRatio(result.results[0], reference.output), 1e-5);
   EXPECT_LT(errorRatio(result.finalState, reference.finalState), 1e-5);
 
-  at::Tensor outputWeights = at::sin(at::arange(reference.output.numel(), at::kDouble)).view_as(reference.output);
+  at::Tensor outputWeights =
+      at::sin(at::arange(reference.output.numel(), at::kDouble)).view_as(reference.output);
   at::Tensor stateWeights =
       at::cos(at::arange(reference.finalState.numel(), at::kDouble)).view_as(reference.finalState);
   ((reference.output * outputWeights).sum() + (reference.finalState * stateWeights).sum()).backward();
@@ -221,8 +222,8 @@ TEST(Recurrence, StridedInputsAndCotangents) {
 
 /// Retention (o = S^T q after S <- e^g S + k v^T) from a file of one's own, with a constant gate per head.
 TEST(Recurrence, AnyFileAndConstantsPerHead) {
-  std::filesystem::path file = std::filesystem::temp_directory_path() /
-                               ("own" + std::to_string(getpid()) + ".mlir");
+  std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("own" + std::to_string(getpid()) + ".mlir");
   writeFile(file.string(), R"(
     recur.recurrence @other(%q: !recur.key, %k: !recur.key, %v: !recur.value)
         state(%state: !recur.state) -> !recur.value {
@@ -264,8 +265,9 @@ TEST(Recurrence, AnyFileAndConstantsPerHead) {
 TEST(Recurrence, BoxedCallWithDefaults) {
   Inputs inputs(1, 5, 1, 1, 16);
   c10::OperatorHandle operation = c10::Dispatcher::singleton().findSchemaOrThrow("sluice::recurrence", "");
-  c10::Stack stack = {"gated_delta_rule", c10::List<at::Tensor>(inputs.arguments()), c10::IValue(), c10::IValue(),
-                      "chunk", int64_t(16)};
+  c10::Stack stack = {
+      "gated_delta_rule", c10::List<at::Tensor>(inputs.arguments()), c10::IValue(), c10::IValue(), "chunk",
+      int64_t(16)};
   operation.callBoxed(stack);
   ASSERT_EQ(stack.size(), 2u);
   EXPECT_TRUE(stack[0].toTensorVector()[0].equal(runGatedDeltaRule(inputs.arguments(), "chunk").results[0]));
