@@ -2,6 +2,7 @@
 // each other and against central differences, all in float64. Each test is one recurrence.
 
 #include "passes/recur/Passes.h"
+#include "test/passes/RandomProgram.h"
 #include "test/passes/ScanRunner.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,7 +35,7 @@ mlir::MLIRContext &getContext() {
 /// FILE@NAME of every recurrence in the built-in and the odd programs.
 std::vector<std::string> listPrograms() {
   std::vector<std::string> programs;
-  for (const char *folder : {"/models/recurrences", "/test/passes/Inputs"})
+  for (const char *folder : {"/models/recurrences", "/test/passes/Inputs", "/test/recurrences"})
     for (const auto &entry : fs::directory_iterator(SLUICE_SOURCE_DIR + std::string(folder))) {
       if (entry.path().extension() != ".mlir")
         continue;
@@ -57,6 +58,13 @@ Program loadProgram(const std::string &name) {
   size_t split = name.rfind('@');
   Program program{mlir::parseSourceFile<ModuleOp>(name.substr(0, split), &getContext()), {}};
   program.recurrence = program.module->lookupSymbol<RecurrenceOp>(name.substr(split + 1));
+  return program;
+}
+
+Program parseProgram(const std::string &text) {
+  Program program{mlir::parseSourceString<ModuleOp>(text, &getContext()), {}};
+  if (program.module)
+    program.recurrence = *program.module->getOps<RecurrenceOp>().begin();
   return program;
 }
 
@@ -206,8 +214,8 @@ std::pair<ScanOp, ScanOp> buildScans(RecurrenceOp recurrence, bool chunk, const 
 
 class ScanNumerics : public testing::TestWithParam<std::string> {};
 
-void compareForms(const std::string &name, ScanOptions options, bool differences) {
-  Program program = loadProgram(name), other = loadProgram(name);
+/// `program` and `other` are the same.
+void compareForms(Program program, Program other, ScanOptions options, bool differences) {
   auto [step, stepAdjoint] = buildScans(program.recurrence, false, options);
   Sequence sequence = drawSequence(program.recurrence, step, options);
   Tensors reference = runScans(step, stepAdjoint, sequence);
@@ -225,15 +233,18 @@ void compareForms(const std::string &name, ScanOptions options, bool differences
 }
 
 TEST_P(ScanNumerics, FormsAgreeWithDifferences) {
-  compareForms(GetParam(), {.chunk = 16, .keyDim = 16, .valueDim = 16}, true);
+  compareForms(loadProgram(GetParam()), loadProgram(GetParam()), {.chunk = 16, .keyDim = 16, .valueDim = 16},
+               true);
 }
 
 TEST_P(ScanNumerics, FormsAgreeWherePadded) {
-  compareForms(GetParam(), {.chunk = 16, .keyDim = 20, .valueDim = 24}, false);
+  compareForms(loadProgram(GetParam()), loadProgram(GetParam()), {.chunk = 16, .keyDim = 20, .valueDim = 24},
+               false);
 }
 
 TEST_P(ScanNumerics, FormsAgreeWithRecomputedInverse) {
-  compareForms(GetParam(), {.chunk = 32, .keyDim = 9, .valueDim = 7, .storeInverse = false}, false);
+  compareForms(loadProgram(GetParam()), loadProgram(GetParam()),
+               {.chunk = 32, .keyDim = 9, .valueDim = 7, .storeInverse = false}, false);
 }
 
 std::string getTestName(const testing::TestParamInfo<std::string> &info) {
@@ -243,6 +254,24 @@ std::string getTestName(const testing::TestParamInfo<std::string> &info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, ScanNumerics, testing::ValuesIn(listPrograms()), getTestName);
+
+TEST(ScanNumericsOfRandomPrograms, FormsAgree) {
+  constexpr unsigned programs = 200;
+  unsigned chunkable = 0;
+  for (unsigned seed = 0; seed < programs; ++seed) {
+    std::string text = writeRandomProgram(seed);
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + text);
+    Program program = parseProgram(text), other = parseProgram(text);
+    ASSERT_TRUE(program.recurrence);
+    chunkable += classify(program.recurrence).chunkable;
+    compareForms(std::move(program), std::move(other),
+                 {.chunk = 16, .keyDim = 12, .valueDim = 10, .storeInverse = seed % 2 == 0}, false);
+    if (HasFailure())
+      return;
+  }
+  EXPECT_GE(chunkable, programs / 2);
+  EXPECT_LT(chunkable, programs);
+}
 
 /// Resets and gates beyond float32's range, in both forms; a chunk is all that a reset may cut.
 TEST(ScanNumericsOfStrongGates, FormsAgree) {

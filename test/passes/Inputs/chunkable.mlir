@@ -129,8 +129,8 @@ recur.recurrence @loud_padding(%q: !recur.key, %k: !recur.key, %v: !recur.value,
 }
 
 // Logarithms, roots and quotients of inputs, which are zero in padding.
-recur.recurrence @bare_domains(%q: !recur.key, %k: !recur.key, %v: !recur.value, %beta: f32,
-    %A: f32 {recur.per_head})
+recur.recurrence @bare_domains(%q: !recur.key, %k: !recur.key, %v: !recur.value,
+    %beta: f32 {recur.draw = "sigmoid"}, %A: f32 {recur.per_head})
     state(%s: !recur.state) -> !recur.value {
   %log = math.log %beta : f32
   %a = math.exp %A : f32
