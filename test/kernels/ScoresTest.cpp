@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 
 namespace sluice::test {
 namespace {
@@ -59,6 +61,15 @@ struct Case {
   }
 };
 
+/// Compiled once for all kinds of gates.
+KernelRunner &compiled(const std::string &text) {
+  static std::map<std::string, std::unique_ptr<KernelRunner>> runners;
+  auto &runner = runners[text];
+  if (!runner)
+    runner = std::make_unique<KernelRunner>(text);
+  return *runner;
+}
+
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (auto [tokens, keys] : std::vector<std::pair<int64_t, int64_t>>{{16, 16}, {32, 48}, {64, 128}, {128, 64}})
@@ -73,7 +84,7 @@ TEST(DecayedScores, MatchSumsOverPairs) {
   for (const Case &one : cases()) {
     Matrix x = random(one.tokens, one.keys, 1), k = random(one.tokens, one.keys, 2);
     Matrix g = gatesOf(one.gates, one.tokens, one.keys), l(one.tokens, one.tokens, 3);
-    KernelRunner("func.func @f(%x: " + one.matrix() + ", %k: " + one.matrix() + ", %g: " + one.matrix() +
+    compiled("func.func @f(%x: " + one.matrix() + ", %k: " + one.matrix() + ", %g: " + one.matrix() +
                  ") { %l = recur.decayed_scores " + one.flags() + " %x, %k, %g : " + one.matrix() + " to " +
                  one.square() + " return }")
         .run({&x, &k, &g, &l});
@@ -93,7 +104,7 @@ TEST(DecayedScoresAdjoint, MatchesSumsOverPairs) {
       for (int64_t s = t + one.diagonal; s < n; ++s)
         dl(t, s) = std::numeric_limits<float>::quiet_NaN();
     Matrix dx(n, keys), dk(n, keys), dg(n, keys);
-    KernelRunner("func.func @f(%x: " + one.matrix() + ", %k: " + one.matrix() + ", %g: " + one.matrix() +
+    compiled("func.func @f(%x: " + one.matrix() + ", %k: " + one.matrix() + ", %g: " + one.matrix() +
                  ", %l: " + one.square() + ") { %dx, %dk, %dg = recur.decayed_scores_adjoint " + one.flags() +
                  " %x, %k, %g, %l : " + one.matrix() + ", " + one.square() + " return }")
         .run({&x, &k, &g, &dl, &dx, &dk, &dg});

@@ -103,6 +103,24 @@ Value Code::sumOfLanes(Value vector) {
   return vector::ExtractOp::create(builder, location, vector, ArrayRef<int64_t>{0});
 }
 
+Value Code::sumsOfLanes(Values vectors) {
+  // Each step halves the groups of lanes that belong to one vector: vectors i and i + n / 2 share a vector.
+  for (int64_t width = lanes; width > 1; width /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t group = 0; group < lanes; group += width)
+      for (int64_t from : {group, lanes + group})
+        for (int64_t lane = 0; lane < width / 2; ++lane) {
+          low.push_back(from + lane);
+          high.push_back(from + width / 2 + lane);
+        }
+    size_t half = vectors.size() / 2;
+    for (size_t i = 0; i < half; ++i)
+      vectors[i] = add(shuffle(vectors[i], vectors[i + half], low), shuffle(vectors[i], vectors[i + half], high));
+    vectors.resize(half);
+  }
+  return vectors.front();
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//

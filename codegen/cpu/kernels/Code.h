@@ -47,6 +47,8 @@ public:
   mlir::Value lanesBelow(mlir::Value first, mlir::Value bound, int64_t width = lanes);
   mlir::Value shuffle(mlir::Value a, mlir::Value b, llvm::ArrayRef<int64_t> mask);
   mlir::Value sumOfLanes(mlir::Value vector);
+  /// Lane i is the sum of the lanes of vectors[i], for 16 vectors of 16 lanes.
+  mlir::Value sumsOfLanes(Values vectors);
 
   mlir::Value load(mlir::Value buffer, mlir::ValueRange at);
   void store(mlir::Value scalar, mlir::Value buffer, mlir::ValueRange at);

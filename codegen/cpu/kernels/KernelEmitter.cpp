@@ -209,8 +209,8 @@ void KernelEmitter::emitScores(const Request &request) {
   buffers.push_back(scratch(request, {tokens / lanes, keys}, 0));
   if (auto op = dyn_cast<recur::DecayedScoresOp>(request.op)) {
     Scores scores{op.getSpan() == recur::Span::Between, op.getDiagonal()};
-    for (int64_t slot = 0; slot < 2; ++slot)
-      buffers.push_back(scratch(request, {keys, tokens}, slot + 4));
+    buffers.push_back(scratch(request, {lanes * lanes, lanes}, 0));
+    buffers.push_back(scratch(request, {keys, tokens}, 4));
     return call(request, scoresFlags(scores), buffers, [&](Code &code, ValueRange b) {
       emitDecayedScores(code, {b[0], b[1], b[2], b[3], b[7], b[9], b[10], {b[4], b[5], b[6], b[8]}}, scores);
     });

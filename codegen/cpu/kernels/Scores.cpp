@@ -59,8 +59,8 @@ public:
   }
 
 private:
-  /// fromStart = x entering; the keys, plain and decayed to their block's end, are transposed so that tokens
-  /// lie in lanes. k leaving passes through `leaving` itself.
+  /// fromStart = x entering; the keys, decayed to their block's end, are transposed so that tokens lie in lanes.
+  /// They pass through `leaving` itself.
   void scaleAndTranspose() {
     code.loop(0, size, 1, [&](Value row) {
       code.loop(0, keys, lanes, [&](Value column) {
@@ -72,15 +72,10 @@ private:
         scale(b.k, b.decays.leaving, b.decays.leaving);
       });
     });
-    transpose(b.k, b.keys);
-    transpose(b.decays.leaving, b.decayedKeys);
-  }
-
-  void transpose(Value from, Value to) {
     code.loop(0, size, lanes, [&](Value row) {
       code.loop(0, keys, lanes, [&](Value column) {
-        emitTransposedBlock(code, from, {row, column}, [&](int64_t i, Value vector) {
-          code.storeVector(vector, to, {code.plus(column, i), row});
+        emitTransposedBlock(code, b.decays.leaving, {row, column}, [&](int64_t i, Value vector) {
+          code.storeVector(vector, b.decayedKeys, {code.plus(column, i), row});
         });
       });
     });
@@ -101,36 +96,37 @@ private:
     });
   }
 
-  /// Lanes are the tokens s of the block. For each channel a vector of keys starts empty; with every token t it
-  /// decays, and key t enters.
+  /// Pairs within a block, channels in lanes. From token t back, x[t] decays by one gate more with each s.
   void diagonalBlock(Value first) {
-    Values zero(lanes, code.splat(0));
-    Values sums = code.loop(0, keys, 1, zero, [&](Value c, const Values &carried) {
-      Values next = carried;
-      Value key = code.loadVector(b.keys, {c, first}), past = code.splat(0);
-      for (int64_t t = 0; t < lanes; ++t) {
-        Value row = code.plus(first, t);
-        auto decay = [&] {
-          if (t)
-            past = code.multiply(past, code.broadcast(code.load(b.decays.factors, {row, c})));
-        };
-        auto enter = [&] { past = code.select(code.laneMask(t, t + 1), key, past); };
-        if (!scores.between)
-          decay();
-        if (scores.diagonal)
-          enter();
-        next[t] = code.multiplyAdd(code.broadcast(code.load(b.x, {row, c})), past, next[t]);
-        if (scores.between)
-          decay();
-        if (!scores.diagonal)
-          enter();
-      }
-      return next;
-    });
     for (int64_t t = 0; t < lanes; ++t) {
-      Value kept = code.laneMask(0, t + (scores.diagonal ? 1 : 0));
-      code.storeVector(code.select(kept, sums[t], code.splat(0)), b.l, {code.plus(first, t), first});
+      int64_t nearest = scores.diagonal ? t : t - 1;
+      Values zero(nearest + 1, code.splat(0));
+      Values sums = code.loop(0, keys, lanes, zero, [&](Value column, const Values &carried) {
+        return addPairs(first, column, t, carried);
+      });
+      for (int64_t s = 0; s <= nearest; ++s)
+        code.storeVector(sums[s], b.sums, {code.index(t * lanes + s), code.index(0)});
     }
+    code.loop(0, lanes, 1, [&](Value t) {
+      Values sums;
+      for (int64_t s = 0; s < lanes; ++s)
+        sums.push_back(code.loadVector(b.sums, {code.plus(code.times(t, lanes), s), code.index(0)}));
+      Value kept = code.lanesBelow(code.index(0), scores.diagonal ? code.plus(t, 1) : t);
+      code.storeVector(code.select(kept, code.sumsOfLanes(sums), code.splat(0)), b.l,
+                       {code.plus(first, t), first});
+    });
+  }
+
+  Values addPairs(Value first, Value column, int64_t t, const Values &carried) {
+    Values next = carried;
+    Value past = code.loadVector(b.x, {code.plus(first, t), column});
+    int64_t nearest = int64_t(next.size()) - 1, open = scores.between ? t - 1 : t;
+    for (int64_t s = nearest; s >= 0; --s) {
+      if (s < open)
+        past = code.multiply(past, code.loadVector(b.decays.factors, {code.plus(first, s + 1), column}));
+      next[s] = code.multiplyAdd(past, code.loadVector(b.k, {code.plus(first, s), column}), next[s]);
+    }
+    return next;
   }
 
   Code &code;

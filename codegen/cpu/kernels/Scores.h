@@ -25,7 +25,7 @@ void emitBlockDecays(Code &code, mlir::Value g, const BlockDecays &decays, bool 
 struct ScoresBuffers {
   mlir::Value x, k, g, l;
   mlir::Value fromStart;    ///< C x K: x times `entering`
-  mlir::Value keys;         ///< K x C: k transposed
+  mlir::Value sums;         ///< 256 x 16: of each pair of a block, over the channels of a lane
   mlir::Value decayedKeys;  ///< K x C: k times its decay up to the block at work, transposed
   BlockDecays decays;
 };
