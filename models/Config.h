@@ -137,7 +137,7 @@ std::vector<std::string> presetNames();
 void applyPreset(const std::string &name, Config &config);
 
 /// Reads a TOML file; `settings` are "section.key=value" and win over the file. Paths in the file are
-/// relative to its folder. Throws UserError with file and line.
+/// relative to its folder, those in settings to the working folder. Throws UserError with file and line.
 Config loadConfig(const std::string &path, const std::vector<std::string> &settings = {});
 /// The whole configuration as TOML; loadConfig of it gives the same configuration.
 std::string writeConfig(const Config &config);

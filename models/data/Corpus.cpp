@@ -81,10 +81,11 @@ Corpus openCorpus(const Config &config, const std::string &run) {
   Corpus corpus;
   corpus.tokenizer = openTokenizer(config, run);
   ShardFormat format = documents ? ShardFormat::u16 : formatOf(config.data);
-  corpus.training = std::make_unique<Shards>(documents ? trainingFile(run) : config.data.path, format);
-  corpus.heldOut = std::make_unique<Shards>(documents ? heldOutFile(run) : config.data.heldOutPath, format);
-  corpus.training->check(corpus.tokenizer->vocabulary());
-  corpus.heldOut->check(corpus.tokenizer->vocabulary());
+  auto open = [&](const std::string &path) {
+    return std::make_unique<Shards>(path, format, corpus.tokenizer->vocabulary());
+  };
+  corpus.training = open(documents ? trainingFile(run) : config.data.path);
+  corpus.heldOut = open(documents ? heldOutFile(run) : config.data.heldOutPath);
   return corpus;
 }
 

@@ -49,7 +49,7 @@ size_t headerBytes(const std::string &path, const MappedFile &file, ShardFormat 
 
 } // namespace
 
-Shards::Shards(const std::string &path, ShardFormat format) {
+Shards::Shards(const std::string &path, ShardFormat format, int64_t vocabulary) : vocabulary(vocabulary) {
   for (const std::string &name : filesAt(path)) {
     MappedFile file = mapFile(name);
     size_t skipped = headerBytes(name, file, format), bytes = file.size - skipped;
@@ -72,20 +72,16 @@ void Shards::read(int64_t begin, int64_t count, int64_t *tokens) const {
   while (count > 0) {
     int64_t here = std::min(count, starts[part + 1] - begin);
     const uint16_t *from = parts[part].tokens + (begin - starts[part]);
+    for (int64_t index = 0; index < here; ++index)
+      if (from[index] >= vocabulary)
+        throw UserError(parts[part].path + ": expected tokens below the vocabulary of " +
+                        std::to_string(vocabulary) + ", got " + std::to_string(from[index]) + " at " +
+                        std::to_string(begin - starts[part] + index));
     tokens = std::copy(from, from + here, tokens);
     begin += here;
     count -= here;
     ++part;
   }
-}
-
-void Shards::check(int64_t vocabulary) const {
-  for (size_t part = 0; part < parts.size(); ++part)
-    for (int64_t index = 0, count = starts[part + 1] - starts[part]; index < count; ++index)
-      if (parts[part].tokens[index] >= vocabulary)
-        throw UserError(parts[part].path + ": expected tokens below the vocabulary of " +
-                        std::to_string(vocabulary) + ", got " + std::to_string(parts[part].tokens[index]) +
-                        " at " + std::to_string(index));
 }
 
 void writeShard(const std::string &path, const std::vector<int64_t> &tokens) {

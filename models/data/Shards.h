@@ -15,14 +15,12 @@ class Shards {
 public:
   /// `path` is a file, or a folder whose .bin and .u16 files are taken in the order of their names. Throws
   /// UserError.
-  Shards(const std::string &path, ShardFormat format);
+  Shards(const std::string &path, ShardFormat format, int64_t vocabulary = 65536);
 
   int64_t size() const { return starts.back(); }
   int64_t operator[](int64_t index) const;
-  /// Copies tokens [begin, begin + count).
+  /// Copies tokens [begin, begin + count). Throws UserError if one is not below the vocabulary.
   void read(int64_t begin, int64_t count, int64_t *tokens) const;
-  /// Throws UserError if a token is not below `vocabulary`.
-  void check(int64_t vocabulary) const;
 
 private:
   struct Part {
@@ -30,6 +28,7 @@ private:
     std::shared_ptr<void> file;
     const uint16_t *tokens;
   };
+  int64_t vocabulary;
   std::vector<Part> parts;
   std::vector<int64_t> starts{0}; ///< Of each part, and the end.
 };

@@ -22,13 +22,6 @@ namespace {
 
 constexpr const char *lockName = ".lock";
 
-bool isEmpty(const std::string &path) {
-  for (const fs::directory_entry &entry : fs::directory_iterator(path))
-    if (entry.path().filename() != lockName)
-      return false;
-  return true;
-}
-
 std::vector<int64_t> checkpointSteps(const std::string &run) {
   std::vector<int64_t> steps;
   std::error_code missing;
@@ -53,16 +46,20 @@ RunFolder::RunFolder(const std::string &path, bool resume) : path(path) {
     throw UserError("expected a run to resume in '" + path + "', found none");
   if (fs::exists(path, error) && !fs::is_directory(path, error))
     throw UserError("expected --out to be a folder, '" + path + "' is a file");
+  // Before the lock's file is made: it would be one more file in a folder that is not ours.
+  if (!resume && fs::exists(path, error))
+    requireEmpty();
   created = fs::create_directories(path, error);
   if (error)
     throw UserError("cannot create the folder '" + path + "': " + error.message());
   takeLock();
-  if (resume) {
-    kept = true;
-  } else if (!isEmpty(path)) {
-    close(lock);
-    throw UserError("expected an empty folder for --out (or --resume), '" + path + "' has files");
-  }
+  kept = resume;
+}
+
+void RunFolder::requireEmpty() const {
+  for (const fs::directory_entry &entry : fs::directory_iterator(path))
+    if (entry.path().filename() != lockName)
+      throw UserError("expected an empty folder for --out (or --resume), '" + path + "' has files");
 }
 
 void RunFolder::takeLock() {

@@ -28,6 +28,7 @@ private:
   int lock = -1;
   bool created = false, kept = false;
 
+  void requireEmpty() const;
   void takeLock();
 };
 

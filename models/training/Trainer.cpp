@@ -66,6 +66,9 @@ Trainer::Trainer(const Config &config, const std::string &run, const std::string
   }
   firstStep = state.step;
   log = std::make_unique<Log>(run, state.step, config.logging.tensorboard);
+  std::vector<HeldOutMetrics> evaluations = readEvaluations(run);
+  if (!evaluations.empty())
+    lastEvaluated = evaluations.back().step;
 }
 
 void Trainer::describe() {

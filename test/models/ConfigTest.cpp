@@ -95,6 +95,15 @@ TEST(Config, SettingsWinOverTheFile) {
   EXPECT_THAT(errorIn("", {"layers=3"}), HasSubstr("--set: expected section.key=value, got 'layers=3'"));
 }
 
+TEST(Config, PathsAreRelativeToTheFileOrTheWorkingFolder) {
+  Folder folder;
+  std::string path = folder.write("sub/a.toml", "[data]\npath = \"../text\"\n");
+  EXPECT_EQ(loadConfig(path).data.path, std::filesystem::canonical(folder.path).string() + "/text");
+  EXPECT_EQ(loadConfig(path, {"data.path=text"}).data.path,
+            (std::filesystem::current_path() / "text").string());
+  EXPECT_EQ(loadConfig(path, {"data.path=sotu"}).data.path, "sotu");
+}
+
 TEST(Config, PresetsGiveWayToKeys) {
   Folder folder;
   Config config = loadConfig(folder.write("a.toml", "[model]\npreset = \"gdn-h1-1.3b\"\nlayers = 2\n"));

@@ -128,8 +128,9 @@ TEST(Shards, ReadAcrossFiles) {
   int64_t tokens[3];
   shards.read(2, 3, tokens);
   EXPECT_THAT(tokens, testing::ElementsAre(3, 40000, 5));
-  EXPECT_THAT(errorOf([&] { shards.check(100); }),
-              HasSubstr("b.u16: expected tokens below the vocabulary of 100"));
+  Shards narrow(folder / "s", ShardFormat::u16, 100);
+  EXPECT_THAT(errorOf([&] { narrow.read(2, 3, tokens); }),
+              HasSubstr("b.u16: expected tokens below the vocabulary of 100, got 40000 at 0"));
 }
 
 TEST(Shards, LlmcHeader) {
