@@ -64,8 +64,9 @@ Comparison compare(Comparison comparison, const Tensor &computed, const Tensor &
     largest = std::max(largest, std::fabs(got[i]));
     invalid = !std::isfinite(got[i]);
   }
-  // What float32 cannot hold counts as zero: the product of a few gates of e^-80.
-  comparison.absolute = largestExact < std::numeric_limits<float>::min();
+  // What float32 cannot hold counts as zero: the product of a few gates of e^-80. Terms below the smallest
+  // normal number are lost in sums, so 24 bits of a sum need it to be 2^24 times that.
+  comparison.absolute = largestExact < std::ldexp(std::numeric_limits<float>::min(), 24);
   comparison.error = comparison.absolute ? largest : std::sqrt(difference / norm);
   if (comparison.absolute)
     comparison.tolerance = zeroTolerance;
