@@ -21,9 +21,14 @@ config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.e
 # Tests neither read nor fill the user's cache of compiled kernels.
 config.environment["SLUICE_CACHE"] = os.path.join(config.test_exec_root, "cache")
 
+# All of torch is there only where tools/benchmark has run; tests that import it say "REQUIRES: python-torch".
+torchPython = os.path.join(config.sluice_binary_dir, "benchmark-venv", "bin", "python")
+if os.path.isfile(torchPython):
+    config.available_features.add("python-torch")
+
 config.substitutions += [
     ("%sluice", os.path.join(tools, "sluice")),
-    ("%torch-python", os.path.join(config.sluice_binary_dir, "venv", "bin", "python")),
+    ("%torch-python", torchPython),
     ("%python", "/usr/bin/python3"),
     ("%src", config.sluice_source_dir),
     ("%lib", os.path.join(config.sluice_binary_dir, "lib")),

@@ -150,7 +150,7 @@ std::string trainSentencePiece(const std::vector<std::string> &texts, int64_t vo
       {"vocab_size", std::to_string(vocabulary)},
       {"model_type", "bpe"},
       {"byte_fallback", "true"},
-      {"character_coverage", "0.9995"},
+      {"character_coverage", "0.99995"},
       {"normalization_rule_name", "identity"},
       {"remove_extra_whitespaces", "false"},
       {"add_dummy_prefix", "false"},
