@@ -1,10 +1,8 @@
-// Names and sizes of element types, memory for tensors.
+// Names and sizes of element types, owned tensors.
 #include "runtime/Tensor.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <new>
-#include <sys/mman.h>
 
 namespace sluice {
 
@@ -19,8 +17,6 @@ constexpr TypeName typeNames[] = {{DType::f32, "f32", 4},
                                   {DType::bf16, "bf16", 2},
                                   {DType::i64, "i64", 8},
                                   {DType::f64, "f64", 8}};
-
-constexpr int64_t hugePage = int64_t(1) << 21;
 } // namespace
 
 int64_t sizeOf(DType dtype) { return typeNames[static_cast<int>(dtype)].size; }
@@ -50,19 +46,6 @@ int64_t elementsOf(const Shape &shape) {
   for (int64_t size : shape)
     product *= size;
   return product;
-}
-
-std::shared_ptr<void> allocate(int64_t bytes) {
-  // Fresh memory costs a page fault for every page that is touched: 512 times fewer with huge pages.
-  bool large = bytes >= 2 * hugePage;
-  size_t alignment = large ? hugePage : 64;
-  size_t size = (std::max<int64_t>(bytes, 1) + 63) / 64 * 64;
-  void *memory = nullptr;
-  if (posix_memalign(&memory, alignment, size) != 0)
-    throw std::bad_alloc();
-  if (large)
-    madvise(memory, size, MADV_HUGEPAGE);
-  return std::shared_ptr<void>(memory, std::free);
 }
 
 Tensor Tensor::empty(DType dtype, Shape shape) {

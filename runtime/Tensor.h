@@ -46,7 +46,7 @@ struct Tensor {
   Shape shape;
   std::shared_ptr<void> storage;
 
-  /// Bytes are not initialised, except by the operating system for large tensors.
+  /// Bytes are not initialised.
   static Tensor empty(DType dtype, Shape shape);
   static Tensor zeros(DType dtype, Shape shape);
 
@@ -59,7 +59,8 @@ using TensorMap = std::map<std::string, Tensor>;
 
 ViewMap viewsOf(const TensorMap &tensors);
 
-/// Memory for `bytes`, aligned to 64 bytes, in huge pages where it is large; not initialised.
+/// Memory for `bytes`, aligned to 64 bytes, in huge pages where it is large; not initialised. Up to 256 MiB of freed
+/// large blocks are kept for the next allocations of about their size.
 std::shared_ptr<void> allocate(int64_t bytes);
 
 /// Converts `count` elements between f32, f16, bf16 and f64, to the nearest, ties to even.
