@@ -204,28 +204,31 @@ void KernelEmitter::emitScores(const Request &request) {
   int64_t tokens = shape[0], keys = shape[1];
   SmallVector<Value> buffers(request.operands);
   llvm::append_range(buffers, request.results);
-  for (int64_t slot = 0; slot < 4; ++slot)
-    buffers.push_back(scratch(request, {tokens, keys}, slot));
-  buffers.push_back(scratch(request, {tokens / lanes, keys}, 0));
+  int64_t slot = 0;
+  auto take = [&](int64_t rows, int64_t columns) {
+    buffers.push_back(scratch(request, {rows, columns}, slot++));
+  };
+  for (int64_t rows : {tokens, tokens, tokens, tokens / lanes})
+    take(rows, keys);
   if (auto op = dyn_cast<recur::DecayedScoresOp>(request.op)) {
     Scores scores{op.getSpan() == recur::Span::Between, op.getDiagonal()};
-    buffers.push_back(scratch(request, {lanes * lanes, lanes}, 0));
-    buffers.push_back(scratch(request, {keys, tokens}, 4));
+    take(lanes * lanes, lanes);
+    take(keys, tokens);
     return call(request, scoresFlags(scores), buffers, [&](Code &code, ValueRange b) {
-      emitDecayedScores(code, {b[0], b[1], b[2], b[3], b[7], b[9], b[10], {b[4], b[5], b[6], b[8]}}, scores);
+      emitDecayedScores(code, {b[0], b[1], b[2], b[3], b[8], b[9], {b[4], b[5], b[6], b[7]}}, scores);
     });
   }
   auto op = cast<recur::DecayedScoresAdjointOp>(request.op);
   Scores scores{op.getSpan() == recur::Span::Between, op.getDiagonal()};
-  for (int64_t slot = 4; slot < 6; ++slot)
-    buffers.push_back(scratch(request, {tokens, keys}, slot));
+  for (int64_t rows : {tokens, tokens, tokens})
+    take(rows, keys);
   if (scores.between)
-    buffers.push_back(scratch(request, {tokens, tokens}, 6));
+    take(tokens, tokens);
   call(request, scoresFlags(scores), buffers, [&](Code &code, ValueRange b) {
     Value apart = scores.between ? b[14] : Value();
-    BlockDecays decays{b[7], b[8], b[9], b[11]};
+    BlockDecays decays{b[7], b[8], b[9], b[10]};
     emitDecayedScoresAdjoint(
-        code, {b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[10], b[12], b[13], apart, decays}, scores);
+        code, {b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[11], b[12], b[13], apart, decays}, scores);
   });
 }
 

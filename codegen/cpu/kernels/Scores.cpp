@@ -8,25 +8,29 @@ using namespace mlir;
 
 namespace sluice::cpu {
 
-void emitBlockDecays(Code &code, Value g, const BlockDecays &decays, bool between) {
-  emitFactors(code, g, decays.factors);
+void emitBlockDecays(Code &code, Value g, const BlockDecays &decays, bool between, Scaled scaled) {
+  auto write = [&](Value product, Value by, Value to, ValueRange place) {
+    if (by)
+      product = code.multiply(code.loadVector(by, place), product);
+    code.storeVector(product, to, place);
+  };
   code.loop(0, code.rows(g), lanes, [&](Value first) {
     code.loop(0, code.columns(g), lanes, [&](Value column) {
-      Values factors;
-      for (int64_t i = 0; i < lanes; ++i)
-        factors.push_back(code.loadVector(decays.factors, {code.plus(first, i), column}));
-      Value product = code.splat(1);
-      for (int64_t i = 0; i < lanes; ++i) {
-        Value next = code.multiply(product, factors[i]);
-        code.storeVector(between ? product : next, decays.entering, {code.plus(first, i), column});
-        product = next;
-      }
-      code.storeVector(product, decays.whole, {code.dividedBy(first, lanes), column});
-      product = code.splat(1);
-      for (int64_t i = lanes - 1; i >= 0; --i) {
-        code.storeVector(product, decays.leaving, {code.plus(first, i), column});
-        product = code.multiply(product, factors[i]);
-      }
+      Value end = code.plus(first, lanes), last = code.plus(first, lanes - 1);
+      Values whole = code.loop(first, end, 1, {code.splat(1)}, [&](Value row, const Values &product) {
+        Value place[] = {row, column};
+        Value factor = emitExp(code.builder, code.location, code.loadVector(g, place));
+        code.storeVector(factor, decays.factors, place);
+        Value next = code.multiply(product[0], factor);
+        write(between ? product[0] : next, scaled.x, decays.entering, place);
+        return Values{next};
+      });
+      code.storeVector(whole[0], decays.whole, {code.dividedBy(first, lanes), column});
+      code.loop(0, lanes, 1, {code.splat(1)}, [&](Value step, const Values &product) {
+        Value place[] = {code.minus(last, step), column};
+        write(product[0], scaled.k, decays.leaving, place);
+        return Values{code.multiply(product[0], code.loadVector(decays.factors, place))};
+      });
     });
   });
 }
@@ -39,12 +43,12 @@ public:
       : code(code), b(buffers), scores(scores), size(code.rows(b.x)), keys(code.columns(b.x)) {}
 
   void emit() {
-    emitBlockDecays(code, b.g, b.decays, scores.between);
-    scaleAndTranspose();
+    emitBlockDecays(code, b.g, b.decays, scores.between, {b.x, b.k});
+    transposeKeys();
     code.loop(0, size, lanes, [&](Value first) {
       advanceKeys(first);
       BlockProduct pairs;
-      pairs.lhs = b.fromStart;
+      pairs.lhs = b.decays.entering;
       pairs.rhs = b.decayedKeys;
       pairs.result = b.l;
       pairs.from = code.index(0);
@@ -59,19 +63,8 @@ public:
   }
 
 private:
-  /// fromStart = x entering; the keys, decayed to their block's end, are transposed so that tokens lie in lanes.
-  /// They pass through `leaving` itself.
-  void scaleAndTranspose() {
-    code.loop(0, size, 1, [&](Value row) {
-      code.loop(0, keys, lanes, [&](Value column) {
-        auto scale = [&](Value x, Value by, Value to) {
-          Value scaled = code.multiply(code.loadVector(x, {row, column}), code.loadVector(by, {row, column}));
-          code.storeVector(scaled, to, {row, column});
-        };
-        scale(b.x, b.decays.entering, b.fromStart);
-        scale(b.k, b.decays.leaving, b.decays.leaving);
-      });
-    });
+  /// The keys, decayed to their block's end.
+  void transposeKeys() {
     code.loop(0, size, lanes, [&](Value row) {
       code.loop(0, keys, lanes, [&](Value column) {
         emitTransposedBlock(code, b.decays.leaving, {row, column}, [&](int64_t i, Value vector) {

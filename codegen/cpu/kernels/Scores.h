@@ -20,11 +20,14 @@ struct Scores {
 struct BlockDecays {
   mlir::Value factors, entering, leaving, whole;
 };
-void emitBlockDecays(Code &code, mlir::Value g, const BlockDecays &decays, bool between);
+/// Matrices by which `entering` and `leaving` are multiplied as they are written, if not null.
+struct Scaled {
+  mlir::Value x, k;
+};
+void emitBlockDecays(Code &code, mlir::Value g, const BlockDecays &decays, bool between, Scaled scaled = {});
 
 struct ScoresBuffers {
   mlir::Value x, k, g, l;
-  mlir::Value fromStart;    ///< C x K: x times `entering`
   mlir::Value sums;         ///< 256 x 16: of each pair of a block, over the channels of a lane
   mlir::Value decayedKeys;  ///< K x C: k times its decay up to the block at work, transposed
   BlockDecays decays;
