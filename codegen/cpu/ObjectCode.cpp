@@ -2,6 +2,7 @@
 // lld is linked in: finding and starting a linker would take longer than linking.
 
 #include "codegen/cpu/ObjectCode.h"
+#include "runtime/Error.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -24,15 +25,14 @@
 
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 
 LLD_HAS_DRIVER(elf)
 
 namespace sluice::cpu {
 namespace {
 
-/// Failures here are not the user's mistake but the machine's (a full disk) or ours.
-[[noreturn]] void fail(const llvm::Twine &message) { throw std::runtime_error(message.str()); }
+/// What fails here in practice is the machine: a full disk, a folder for temporary files that is not writable.
+[[noreturn]] void fail(const llvm::Twine &message) { throw UserError(message.str()); }
 
 std::unique_ptr<llvm::TargetMachine> hostMachine() {
   static std::once_flag once;
