@@ -106,9 +106,12 @@ static LogicalResult verifyNames(RecurrenceOp op) {
 
 static Value previousState(Value state) {
   Operation *op = state.getDefiningOp();
-  return TypeSwitch<Operation *, Value>(op)
-      .Case<DecayOp, DecayValuesOp, DecayEntriesOp, WriteOp>([](auto step) { return step.getState(); })
-      .Default([](Operation *) { return Value(); });
+  Value previous = TypeSwitch<Operation *, Value>(op)
+                       .Case<DecayOp, DecayValuesOp, DecayEntriesOp, WriteOp>([](auto step) { return step.getState(); })
+                       .Default([](Operation *) { return Value(); });
+  // Dominance is verified later; two steps that use each other would never end.
+  Operation *earlier = previous ? previous.getDefiningOp() : nullptr;
+  return earlier && !earlier->isBeforeInBlock(op) ? Value() : previous;
 }
 
 /// C5: the declared types, and a state that comes from this token's.

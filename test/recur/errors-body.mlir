@@ -1,31 +1,5 @@
-// What a token program may compute with, and what it must yield.
+// What a token program may compute with, and its arguments' attributes.
 // RUN: sluice-opt %s --split-input-file --verify-diagnostics
-
-// CONSTRAINT: recur.recurrence C5
-// expected-note@+1 {{declared here}}
-recur.recurrence @program(%q: !recur.key) state(%state: !recur.state) -> !recur.value {
-  // expected-error@+1 {{expected results of types ('!recur.value'), got ('!recur.key')}}
-  recur.yield %q, %state as ["o"] : !recur.key
-}
-
-// -----
-
-// CONSTRAINT: recur.recurrence C5
-recur.recurrence @program(%q: !recur.key) state(%state: !recur.state) -> !recur.key {
-  %other = builtin.unrealized_conversion_cast %q : !recur.key to !recur.state
-  // expected-error@+1 {{expected a state that descends from the state argument, got another}}
-  recur.yield %q, %other as ["o"] : !recur.key
-}
-
-// -----
-
-// CONSTRAINT: recur.recurrence C5
-recur.recurrence @program(%q: !recur.key) state(%state: !recur.state) -> !recur.key {
-  // expected-error@+1 {{block with no terminator}}
-  %o = recur.exp %q : !recur.key
-}
-
-// -----
 
 // CONSTRAINT: recur.recurrence C6
 // expected-error@+1 {{expected recur.per_head or recur.draw = "..." on argument 'v', got recur.per_tokn = unit}}
@@ -82,20 +56,4 @@ recur.recurrence @program(%s: f32) state(%state: !recur.state) -> f32 {
   %x = recur.constant 1.0 : tensor<4xf32>
   %o = recur.exp %s : f32
   recur.yield %o, %state : f32
-}
-
-// -----
-
-// CONSTRAINT: recur.yield C1
-recur.recurrence @program(%q: !recur.key) state(%state: !recur.state) -> !recur.key {
-  // expected-error@+1 {{expected 1 result names, one for each result, got 2}}
-  recur.yield %q, %state as ["o", "p"] : !recur.key
-}
-
-// -----
-
-// CONSTRAINT: recur.yield C1
-recur.recurrence @program(%q: !recur.key) state(%state: !recur.state) -> !recur.key {
-  // expected-error@+1 {{expected 2 operands, one for each type and the state, got 1}}
-  recur.yield %state : !recur.key
 }
