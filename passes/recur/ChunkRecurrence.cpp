@@ -38,16 +38,7 @@ private:
   }
 
   /// S1 = e^(all decays) S0 + sum_w K^_w^T U_w, with K^_w the keys decayed to the chunk's end.
-  Value buildNextState() {
-    Value state = gates.decayState(body.getState());
-    for (unsigned write = 0; write < program.writes.size(); ++write) {
-      Value key = gates.decay(solve.getTailedKey(write), gates.toEnd());
-      Value product = ProductOp::create(body.getBuilder(), body.getLocation(), key, solve.getWritten(write),
-                                        /*transposeLhs=*/true);
-      state = body.add(state, product);
-    }
-    return state;
-  }
+  Value buildNextState() { return body.add(gates.decayState(body.getState()), solve.getUpdate()); }
 
   TokenProgram program;
   ScanBody body;

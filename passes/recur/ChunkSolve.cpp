@@ -8,6 +8,13 @@
 using namespace mlir;
 using namespace sluice::recur;
 
+ChunkSolve::ChunkSolve(const TokenProgram &program, TokenEmitter &emitter, ScanBody &body, ChunkGates &gates)
+    : program(program), emitter(emitter), body(body), gates(gates) {
+  for (auto [index, write] : llvm::enumerate(program.writes))
+    if (write.bound)
+      bound.push_back(index);
+}
+
 //===----------------------------------------------------------------------===//
 // Reads
 //===----------------------------------------------------------------------===//
@@ -60,83 +67,96 @@ Scores ChunkSolve::getScores(unsigned read, unsigned write) {
   return result;
 }
 
-/// L_jw U_w.
+/// L_jw U_w, for a free write or the only bound one.
 Value ChunkSolve::applyScores(unsigned read, unsigned write) {
   Scores l = getScores(read, write);
-  Value u = getWritten(write);
+  Value u = program.writes[write].bound ? getBoundValues() : getFreeValue(write);
   Value result = body.product(l.matrix, u, l.triangle);
   return l.diagonal ? body.add(result, body.scaleRows(u, l.diagonal)) : result;
 }
 
+/// The sum of L_jw U_w over the bound writes w, term by term in time order: what the writes of one token
+/// write may be large and of opposite signs, so that sums over each write alone would cancel.
+Value ChunkSolve::applyBoundScores(unsigned read) {
+  if (bound.size() == 1)
+    return applyScores(read, bound.front());
+  SmallVector<Value> blocks;
+  for (unsigned write : bound) {
+    Scores l = getScores(read, write);
+    blocks.push_back(l.diagonal ? addDiagonal(l.matrix, l.diagonal) : l.matrix);
+  }
+  return body.product(interleave(blocks, 1), getBoundValues());
+}
+
 Value ChunkSolve::getRead(unsigned read) {
   Value result = readState(read);
-  for (unsigned write = 0; write < program.writes.size(); ++write)
-    result = body.add(result, applyScores(read, write));
-  return result;
+  for (auto [index, write] : llvm::enumerate(program.writes))
+    if (!write.bound)
+      result = body.add(result, applyScores(read, index));
+  return bound.empty() ? result : body.add(result, applyBoundScores(read));
 }
 
 //===----------------------------------------------------------------------===//
 // Writes
 //===----------------------------------------------------------------------===//
 
-Value ChunkSolve::getWritten(unsigned write) {
-  if (Value found = written.lookup(write))
-    return found;
-  if (program.writes[write].bound)
-    solve();
-  else
-    written[write] = emitter.emitRows(program.writes[write].getValue());
-  return written[write];
-}
+Value ChunkSolve::getFreeValue(unsigned write) { return emitter.emitRows(program.writes[write].getValue()); }
 
-void ChunkSolve::solve() {
-  SmallVector<unsigned> bound;
-  SmallVector<AffineForm> affine;
-  for (auto [index, write] : llvm::enumerate(program.writes))
-    if (write.bound) {
-      bound.push_back(index);
-      affine.push_back(getAffineForm(write.getValue()));
-    }
-  Value a = buildMatrix(affine, bound);
-  SmallVector<Value> sides;
-  for (const AffineForm &form : affine)
-    sides.push_back(buildRightSide(form));
-  OpBuilder &builder = body.getBuilder();
-  Location loc = body.getLocation();
-  Value t = UnitLowerInverseOp::create(builder, loc, a.getType(), a);
-  if (bound.size() == 1) {
-    written[bound[0]] = ApplyInverseOp::create(builder, loc, sides[0].getType(), t, sides[0], a);
-    return;
-  }
-  RankedTensorType type = getTensorType(sides[0]);
-  int64_t writes = sides.size();
-  auto stacked =
-      RankedTensorType::get({writes * type.getDimSize(0), type.getDimSize(1)}, type.getElementType());
-  Value b = InterleaveOp::create(builder, loc, stacked, sides, 0);
-  Value u = ApplyInverseOp::create(builder, loc, stacked, t, b, a);
-  SmallVector<Type> types(writes, type);
-  auto parts = DeinterleaveOp::create(builder, loc, types, u, 0);
-  for (auto [index, part] : llvm::zip(bound, parts.getParts()))
-    written[index] = part;
-}
+/// The keys of a write with all decays up to the chunk's end.
+Value ChunkSolve::getFinalKey(unsigned write) { return gates.decay(getTailedKey(write), gates.toEnd()); }
 
-Value ChunkSolve::buildMatrix(ArrayRef<AffineForm> affine, ArrayRef<unsigned> bound) {
-  SmallVector<Value> bands;
-  int64_t rows = body.getStep(), writes = bound.size();
-  OpBuilder &builder = body.getBuilder();
-  auto interleave = [&](ValueRange parts, ArrayRef<int64_t> shape, int64_t dimension) -> Value {
-    if (parts.size() == 1)
-      return parts[0];
-    auto type = RankedTensorType::get(shape, builder.getF32Type());
-    return InterleaveOp::create(builder, body.getLocation(), type, parts, dimension);
+Value ChunkSolve::getUpdate() {
+  Value update;
+  auto add = [&](Value keys, Value values) {
+    Value product = ProductOp::create(body.getBuilder(), body.getLocation(), keys, values,
+                                      /*transposeLhs=*/true);
+    update = body.add(update, product);
   };
-  for (const AffineForm &form : affine) {
+  for (auto [index, write] : llvm::enumerate(program.writes))
+    if (!write.bound)
+      add(getFinalKey(index), getFreeValue(index));
+  if (bound.empty())
+    return update;
+  SmallVector<Value> keys;
+  for (unsigned write : bound)
+    keys.push_back(getFinalKey(write));
+  add(interleave(keys, 0), getBoundValues());
+  return update;
+}
+
+/// Puts the rows or columns of the bound writes into time order.
+Value ChunkSolve::interleave(ValueRange parts, int64_t dimension) {
+  if (parts.size() == 1)
+    return parts.front();
+  RankedTensorType type = getTensorType(parts.front());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[dimension] *= parts.size();
+  return InterleaveOp::create(body.getBuilder(), body.getLocation(),
+                              RankedTensorType::get(shape, type.getElementType()), parts, dimension);
+}
+
+Value ChunkSolve::addDiagonal(Value matrix, Value diagonal) {
+  return body.add(matrix,
+                  DiagonalOp::create(body.getBuilder(), body.getLocation(), matrix.getType(), diagonal));
+}
+
+/// U of all bound writes, in time order: (I - A)^-1 B.
+Value ChunkSolve::getBoundValues() {
+  if (boundValues)
+    return boundValues;
+  SmallVector<Value> bands, sides;
+  for (unsigned write : bound) {
+    AffineForm form = getAffineForm(program.writes[write].getValue());
     SmallVector<Value> blocks;
-    for (unsigned write : bound)
-      blocks.push_back(buildBlock(form, write));
-    bands.push_back(interleave(blocks, {rows, rows * writes}, 1));
+    for (unsigned other : bound)
+      blocks.push_back(buildBlock(form, other));
+    bands.push_back(interleave(blocks, 1));
+    sides.push_back(buildRightSide(form));
   }
-  return interleave(bands, {rows * writes, rows * writes}, 0);
+  OpBuilder &builder = body.getBuilder();
+  Value a = interleave(bands, 0), b = interleave(sides, 0);
+  Value t = UnitLowerInverseOp::create(builder, body.getLocation(), a.getType(), a);
+  return boundValues = ApplyInverseOp::create(builder, body.getLocation(), b.getType(), t, b, a);
 }
 
 /// A_ww' = sum_j c_wj L_jw'.

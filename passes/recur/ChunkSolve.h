@@ -25,25 +25,27 @@ struct AffineForm {
 /// Reads and writes of one chunk (derivation, section 3).
 class ChunkSolve {
 public:
-  ChunkSolve(const TokenProgram &program, TokenEmitter &emitter, ScanBody &body, ChunkGates &gates)
-      : program(program), emitter(emitter), body(body), gates(gates) {}
+  ChunkSolve(const TokenProgram &program, TokenEmitter &emitter, ScanBody &body, ChunkGates &gates);
 
   /// R_j = X~_j S0 + sum_w L_jw U_w.
   mlir::Value getRead(unsigned read);
-  /// U_w.
-  mlir::Value getWritten(unsigned write);
-  /// The keys of write w with the decays that follow it in its token.
-  mlir::Value getTailedKey(unsigned write);
+  /// What the chunk adds to the decayed state: sum_w K^_w^T U_w; null if nothing is written.
+  mlir::Value getUpdate();
 
 private:
   Span getSpan(unsigned read) const;
   mlir::Value getKey(unsigned write);
+  mlir::Value getTailedKey(unsigned write);
+  mlir::Value getFinalKey(unsigned write);
   mlir::Value readState(unsigned read);
   Scores getScores(unsigned read, unsigned write);
   mlir::Value applyScores(unsigned read, unsigned write);
+  mlir::Value applyBoundScores(unsigned read);
 
-  void solve();
-  mlir::Value buildMatrix(llvm::ArrayRef<AffineForm> forms, llvm::ArrayRef<unsigned> bound);
+  mlir::Value getFreeValue(unsigned write);
+  mlir::Value getBoundValues();
+  mlir::Value interleave(mlir::ValueRange parts, int64_t dimension);
+  mlir::Value addDiagonal(mlir::Value matrix, mlir::Value diagonal);
   mlir::Value buildBlock(const AffineForm &form, unsigned write);
   mlir::Value buildRightSide(const AffineForm &form);
   AffineForm getAffineForm(mlir::Value value);
@@ -54,7 +56,9 @@ private:
   TokenEmitter &emitter;
   ScanBody &body;
   ChunkGates &gates;
-  llvm::DenseMap<unsigned, mlir::Value> written, stateReads;
+  llvm::SmallVector<unsigned> bound;
+  mlir::Value boundValues;
+  llvm::DenseMap<unsigned, mlir::Value> stateReads;
   llvm::DenseMap<mlir::Value, AffineForm> forms;
   std::map<std::pair<unsigned, unsigned>, Scores> scores;
 };

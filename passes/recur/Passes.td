@@ -44,8 +44,8 @@ def ClassifyRecurrence : Pass<"recur-classify", "::sluice::recur::RecurrenceOp">
     op that stands against it. Changes nothing but the normal form.
 
     ```
-    remark: chunkable: 1 bound write, 0 free writes, scalar gates
-    remark: recurrent only: a value vector multiplies a read
+    remark: chunkable: 1 bound and 0 free writes, 2 reads, 1 decays
+    remark: recurrent form only: a value vector multiplies a read
     ```
   }];
 }

@@ -13,13 +13,17 @@
 // CHECK-DAG: %[[A22:.*]] = recur.neg %[[K2K2]]
 // CHECK-DAG: %[[A1:.*]] = recur.interleave %[[A11]], %[[A12]] dimension 1
 // CHECK-DAG: %[[A2:.*]] = recur.interleave %[[A21]], %[[A22]] dimension 1
-// CHECK: %[[A:.*]] = recur.interleave %[[A1]], %[[A2]] dimension 0 : {{.*}} -> tensor<32x32xf32>
+// CHECK-DAG: %[[A:.*]] = recur.interleave %[[A1]], %[[A2]] dimension 0 : {{.*}} -> tensor<32x32xf32>
+// CHECK-DAG: %[[S1:.*]] = recur.product %k1, %state
+// CHECK-DAG: %[[B1:.*]] = recur.sub %v1, %[[S1]]
+// CHECK-DAG: %[[B:.*]] = recur.interleave %[[B1]], %{{.*}} dimension 0
+// CHECK-DAG: %[[K:.*]] = recur.interleave %k1, %k2 dimension 0
 // CHECK: %[[T:.*]] = recur.unit_lower_inverse %[[A]]
-// CHECK: %[[B:.*]] = recur.interleave %{{.*}}, %{{.*}} dimension 0
 // CHECK: %[[U:.*]] = recur.apply_inverse %[[T]] to %[[B]] of %[[A]]
-// CHECK: %[[PARTS:.*]]:2 = recur.deinterleave %[[U]] dimension 0
-// CHECK: recur.product %k1, %[[PARTS]]#0 transpose_lhs
-// CHECK: recur.product %k2, %[[PARTS]]#1 transpose_lhs
+// What reads and the state sum over is in time order too.
+// CHECK: recur.product %[[K]], %[[U]] transpose_lhs
+// CHECK: %[[L:.*]] = recur.interleave %{{.*}}, %{{.*}} dimension 1 : {{.*}} -> tensor<16x32xf32>
+// CHECK: recur.product %[[L]], %[[U]] :
 recur.recurrence @two_bound(%q: !recur.key, %k1: !recur.key, %k2: !recur.key, %v1: !recur.value,
     %v2: !recur.value) state(%s: !recur.state) -> !recur.value {
   %r1 = recur.read %s at %k1
