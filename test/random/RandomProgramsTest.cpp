@@ -24,7 +24,7 @@ constexpr double smallestScale = 1e-2;
 
 /// How the tensors of one program are laid out; varies with the seed.
 struct Layout {
-  int64_t batch = 1, tokens = 40, keyHeads = 1, valueHeads = 1, keyDim = 16, valueDim = 16;
+  int64_t batch = 1, tokens = 40, chunk = 16, keyHeads = 1, valueHeads = 1, keyDim = 16, valueDim = 16;
   bool packed = false, initialState = false, strongGates = false;
 
   explicit Layout(uint64_t seed) {
@@ -35,6 +35,11 @@ struct Layout {
     strongGates = seed % 5 == 0;
     if (seed % 7 == 0)
       keyDim = 20, valueDim = 17;
+    // Beyond 16 tokens, channel gates are anchored in sub-blocks and the inverse is merged of blocks.
+    if (seed % 4 == 1)
+      chunk = 32, tokens = 70;
+    if (seed % 8 == 3)
+      chunk = 64, tokens = 100;
   }
   int64_t sequences() const { return packed ? 4 : batch; }
 };
@@ -136,7 +141,7 @@ void checkProgram(uint64_t seed) {
   CompileOptions options;
   options.keyDim = layout.keyDim;
   options.valueDim = layout.valueDim;
-  options.chunk = 16;
+  options.chunk = layout.chunk;
   LoadedPackage kernels(compiler().compile(spec, options));
   TensorMap inputs = Drawer(layout, seed).draw(info);
   TensorMap exact = compiler().interpret(spec, inputs, true);
