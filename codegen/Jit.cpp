@@ -89,12 +89,17 @@ std::vector<std::string> builtinNames() {
   return names;
 }
 
-Spec loadSpec(const std::string &argument) {
+/// Not a folder, which may well have the name of a built-in.
+static bool isFile(const std::string &path) {
   std::error_code error;
-  if (std::filesystem::exists(argument, error))
+  return std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
+}
+
+Spec loadSpec(const std::string &argument) {
+  if (isFile(argument))
     return {readFile(argument), argument, ""};
   size_t at = argument.rfind('@');
-  if (at != std::string::npos && std::filesystem::exists(argument.substr(0, at), error))
+  if (at != std::string::npos && isFile(argument.substr(0, at)))
     return {readFile(argument.substr(0, at)), argument.substr(0, at), argument.substr(at + 1)};
   auto builtin = builtinTexts().find(argument);
   if (builtin == builtinTexts().end())

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <pthread.h>
 #include <sched.h>
 
 namespace sluice {
@@ -33,6 +34,9 @@ struct ThreadPool::Job {
 ThreadPool &ThreadPool::shared() {
   // Never destroyed: at exit its threads end with the process, whatever the order of destructors.
   static ThreadPool *pool = new ThreadPool;
+  // A forked process has none of its parent's threads.
+  static int registered = pthread_atfork(nullptr, nullptr, [] { pool = new ThreadPool; });
+  (void)registered;
   return *pool;
 }
 

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <gtest/gtest.h>
 #include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace sluice {
 namespace {
@@ -57,6 +59,20 @@ TEST(ThreadPool, ServesSeveralCallers) {
   for (std::thread &caller : callers)
     caller.join();
   EXPECT_EQ(sum, 4 * 50 * 190);
+}
+
+TEST(ThreadPool, WorksInAForkedProcess) {
+  std::atomic<int> sum = 0;
+  auto add = [&](int64_t index, int) { sum += static_cast<int>(index); };
+  ThreadPool::shared().forEach(10, 2, add);
+  pid_t child = fork();
+  if (child == 0) {
+    ThreadPool::shared().forEach(10, 2, add);
+    _exit(sum == 90 ? 0 : 1);
+  }
+  int status = 1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 } // namespace
