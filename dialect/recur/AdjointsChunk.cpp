@@ -33,8 +33,8 @@ Cotangents ReduceOp::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {
 Cotangents InterleaveOp::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {
   if (!cotangents[0])
     return Cotangents(getParts().size());
-  auto split = DeinterleaveOp::create(builder, getLoc(), getParts().getTypes(), cotangents[0],
-                                      getDimensionAttr());
+  auto split =
+      DeinterleaveOp::create(builder, getLoc(), getParts().getTypes(), cotangents[0], getDimensionAttr());
   return Cotangents(split.getParts());
 }
 
@@ -67,9 +67,7 @@ Cotangents DiagonalPartOp::buildAdjoint(OpBuilder &builder, ValueRange cotangent
 static bool isStrict(Triangle triangle) {
   return triangle == Triangle::StrictlyLowerLhs || triangle == Triangle::StrictlyLowerResult;
 }
-static Triangle lowerLhs(bool strict) {
-  return strict ? Triangle::StrictlyLowerLhs : Triangle::LowerLhs;
-}
+static Triangle lowerLhs(bool strict) { return strict ? Triangle::StrictlyLowerLhs : Triangle::LowerLhs; }
 static Triangle lowerResult(bool strict) {
   return strict ? Triangle::StrictlyLowerResult : Triangle::LowerResult;
 }
@@ -173,8 +171,8 @@ Cotangents CumulativeSumOp::buildAdjoint(OpBuilder &builder, ValueRange cotangen
 Cotangents DecayMatrixOp::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {
   if (!cotangents[0])
     return {Value()};
-  return {DecayMatrixAdjointOp::create(builder, getLoc(), getG().getType(), getD(), cotangents[0],
-                                       getSpan())};
+  return {
+      DecayMatrixAdjointOp::create(builder, getLoc(), getG().getType(), getD(), cotangents[0], getSpan())};
 }
 
 Cotangents DecayedScoresOp::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {

@@ -36,14 +36,14 @@ using Cotangents = SmallVector<Value>;
 } // namespace
 
 // `d` is the cotangent of the result `r`; `x` and `y` are the operands, one and the same if there is one.
-#define SLUICE_POINTWISE_ADJOINT(OP, ...)                                                          \
-  SmallVector<Value> OP::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {                 \
-    [[maybe_unused]] PointwiseBuilder b(builder, *this);                                           \
-    [[maybe_unused]] Value d = cotangents[0], x = (*this)->getOperand(0);                          \
-    [[maybe_unused]] Value y = (*this)->getOperands().back(), r = (*this)->getResult(0);           \
-    if (!d)                                                                                        \
-      return Cotangents((*this)->getNumOperands());                                                \
-    return Cotangents __VA_ARGS__;                                                                 \
+#define SLUICE_POINTWISE_ADJOINT(OP, ...)                                                                    \
+  SmallVector<Value> OP::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {                           \
+    [[maybe_unused]] PointwiseBuilder b(builder, *this);                                                     \
+    [[maybe_unused]] Value d = cotangents[0], x = (*this)->getOperand(0);                                    \
+    [[maybe_unused]] Value y = (*this)->getOperands().back(), r = (*this)->getResult(0);                     \
+    if (!d)                                                                                                  \
+      return Cotangents((*this)->getNumOperands());                                                          \
+    return Cotangents __VA_ARGS__;                                                                           \
   }
 
 SLUICE_POINTWISE_ADJOINT(AddOp, {d, d})
@@ -81,8 +81,7 @@ SmallVector<Value> SiluOp::buildAdjoint(OpBuilder &builder, ValueRange cotangent
 SmallVector<Value> MaskOp::buildAdjoint(OpBuilder &builder, ValueRange cotangents) {
   if (!cotangents[0])
     return {Value(), Value()};
-  return {MaskOp::create(builder, getLoc(), cotangents[0], getMask(), builder.getF32FloatAttr(0)),
-          Value()};
+  return {MaskOp::create(builder, getLoc(), cotangents[0], getMask(), builder.getF32FloatAttr(0)), Value()};
 }
 
 #undef SLUICE_POINTWISE_ADJOINT

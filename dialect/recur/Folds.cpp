@@ -29,7 +29,8 @@ template <typename Function> static OpFoldResult foldBinary(Attribute x, Attribu
   auto left = dyn_cast_or_null<FloatAttr>(x), right = dyn_cast_or_null<FloatAttr>(y);
   if (!left || !right)
     return {};
-  return FloatAttr::get(left.getType(), f(left.getValue().convertToFloat(), right.getValue().convertToFloat()));
+  return FloatAttr::get(left.getType(),
+                        f(left.getValue().convertToFloat(), right.getValue().convertToFloat()));
 }
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }

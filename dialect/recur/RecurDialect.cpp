@@ -39,8 +39,7 @@ void RecurDialect::initialize() {
       >();
 }
 
-Operation *RecurDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
-                                             Location loc) {
+Operation *RecurDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
   auto number = dyn_cast<FloatAttr>(value);
   if (!number || !number.getType().isF32())
     return nullptr;

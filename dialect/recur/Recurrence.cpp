@@ -12,9 +12,7 @@ using namespace sluice::recur;
 // Accessors
 //===----------------------------------------------------------------------===//
 
-Block::BlockArgListType RecurrenceOp::getProgramArguments() {
-  return getBody().getArguments().drop_back();
-}
+Block::BlockArgListType RecurrenceOp::getProgramArguments() { return getBody().getArguments().drop_back(); }
 
 BlockArgument RecurrenceOp::getStateArgument() { return getBody().getArguments().back(); }
 
@@ -77,7 +75,8 @@ static ParseResult takeName(OpAsmParser &parser, OpAsmParser::Argument &argument
   if (Attribute given = attributes.erase(nameAttribute)) {
     name = dyn_cast<StringAttr>(given);
     if (!name)
-      return parser.emitError(argument.ssaName.location, "expected a string in ") << nameAttribute << ", got " << given;
+      return parser.emitError(argument.ssaName.location, "expected a string in ")
+             << nameAttribute << ", got " << given;
   }
   argument.attrs = attributes.getDictionary(builder.getContext());
   return success();
@@ -104,8 +103,7 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
                                /*allowAttrs=*/true) ||
       parser.parseKeyword("state") || parser.parseLParen() ||
       parser.parseArgument(state, /*allowType=*/true) || parser.parseRParen() || parser.parseArrow() ||
-      parseResultTypes(parser, resultTypes) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes))
+      parseResultTypes(parser, resultTypes) || parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
 
   SmallVector<Attribute> names, attributes;
@@ -155,8 +153,8 @@ void RecurrenceOp::print(OpAsmPrinter &printer) {
   else
     printer << '(' << results << ')';
   printer.printOptionalAttrDictWithKeyword(
-      (*this)->getAttrs(), {getSymNameAttrName(), getFunctionTypeAttrName(), getArgNamesAttrName(),
-                            getArgAttrsAttrName()});
+      (*this)->getAttrs(),
+      {getSymNameAttrName(), getFunctionTypeAttrName(), getArgNamesAttrName(), getArgAttrsAttrName()});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }

@@ -34,9 +34,7 @@ struct ScalarBuilder {
   Value select(Value condition, Value x, Value y) { return make<arith::SelectOp>(condition, x, y); }
 
   /// e^-|x|, never more than 1.
-  Value expMinusAbs(Value x) {
-    return make<math::ExpOp>(make<arith::NegFOp>(make<math::AbsFOp>(x)));
-  }
+  Value expMinusAbs(Value x) { return make<math::ExpOp>(make<arith::NegFOp>(make<math::AbsFOp>(x))); }
   /// ln(1 + e^-|x|).
   Value softTail(Value x) { return make<math::Log1pOp>(expMinusAbs(x)); }
 
@@ -50,12 +48,12 @@ struct ScalarBuilder {
 
 } // namespace
 
-#define SLUICE_SCALAR_BODY(OP, EXPRESSION)                                                         \
-  Value OP::buildScalar(OpBuilder &builder, Location loc, ValueRange operands) {                   \
-    ScalarBuilder b(builder, loc, operands);                                                       \
-    [[maybe_unused]] Value x = operands[0];                                                        \
-    [[maybe_unused]] Value y = operands.back();                                                    \
-    return EXPRESSION;                                                                             \
+#define SLUICE_SCALAR_BODY(OP, EXPRESSION)                                                                   \
+  Value OP::buildScalar(OpBuilder &builder, Location loc, ValueRange operands) {                             \
+    ScalarBuilder b(builder, loc, operands);                                                                 \
+    [[maybe_unused]] Value x = operands[0];                                                                  \
+    [[maybe_unused]] Value y = operands.back();                                                              \
+    return EXPRESSION;                                                                                       \
   }
 
 SLUICE_SCALAR_BODY(AddOp, b.make<arith::AddFOp>(x, y))
@@ -76,14 +74,13 @@ SLUICE_SCALAR_BODY(RsqrtOp, b.make<math::RsqrtOp>(x))
 SLUICE_SCALAR_BODY(TanhOp, b.make<math::TanhOp>(x))
 SLUICE_SCALAR_BODY(SigmoidOp, b.sigmoid(x))
 SLUICE_SCALAR_BODY(SiluOp, b.make<arith::MulFOp>(x, b.sigmoid(x)))
-SLUICE_SCALAR_BODY(SoftplusOp, b.make<arith::AddFOp>(b.make<arith::MaximumFOp>(x, b.constant(0)),
-                                                     b.softTail(x)))
-SLUICE_SCALAR_BODY(LogSigmoidOp, b.make<arith::SubFOp>(b.make<arith::MinimumFOp>(x, b.constant(0)),
-                                                       b.softTail(x)))
+SLUICE_SCALAR_BODY(SoftplusOp,
+                   b.make<arith::AddFOp>(b.make<arith::MaximumFOp>(x, b.constant(0)), b.softTail(x)))
+SLUICE_SCALAR_BODY(LogSigmoidOp,
+                   b.make<arith::SubFOp>(b.make<arith::MinimumFOp>(x, b.constant(0)), b.softTail(x)))
 SLUICE_SCALAR_BODY(ClampGateOp, b.make<arith::MaximumFOp>(x, b.constant(gateFloor)))
 // A select, not a product: the cotangent at a gate of -inf may be anything.
-SLUICE_SCALAR_BODY(ClampGateAdjointOp,
-                   b.select(b.greater(x, b.constant(gateFloor)), y, b.constant(0)))
+SLUICE_SCALAR_BODY(ClampGateAdjointOp, b.select(b.greater(x, b.constant(gateFloor)), y, b.constant(0)))
 
 Value StepOp::buildScalar(OpBuilder &builder, Location loc, ValueRange operands) {
   ScalarBuilder b(builder, loc, operands);

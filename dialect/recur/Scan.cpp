@@ -98,7 +98,8 @@ LogicalResult ScanOp::verify() {
 }
 
 /// The types of `values` are those of `ports`; a saved port has any.
-static LogicalResult verifyPorts(ScanOp op, Location loc, StringRef what, TypeRange types, ArrayRef<Attribute> ports) {
+static LogicalResult verifyPorts(ScanOp op, Location loc, StringRef what, TypeRange types,
+                                 ArrayRef<Attribute> ports) {
   if (types.size() != ports.size())
     return emitError(loc) << "expected " << ports.size() << " " << what << ", one for each port, got "
                           << types.size();
@@ -115,7 +116,8 @@ static LogicalResult verifyPorts(ScanOp op, Location loc, StringRef what, TypeRa
 LogicalResult ScanOp::verifyRegions() {
   SmallVector<Attribute> entering(getInputs().getValue());
   if (!getRecompute().empty()) {
-    if (failed(verifyPorts(*this, getLoc(), "recompute arguments", getRecompute().getArgumentTypes(), entering)))
+    if (failed(
+            verifyPorts(*this, getLoc(), "recompute arguments", getRecompute().getArgumentTypes(), entering)))
       return failure();
     auto yield = dyn_cast<ScanYieldOp>(getRecompute().front().back());
     if (!yield || !yield.getOutputs().empty() || yield.getCarried().size() != 1)
@@ -128,7 +130,9 @@ LogicalResult ScanOp::verifyRegions() {
   if (!yield)
     return emitOpError() << "expected the body to end with recur.scan_yield, got "
                          << getBody().front().back().getName();
-  if (failed(verifyPorts(*this, yield.getLoc(), "outputs", yield.getOutputs().getTypes(), getOutputs().getValue())))
+  if (failed(verifyPorts(*this, yield.getLoc(), "outputs", yield.getOutputs().getTypes(),
+                         getOutputs().getValue())))
     return failure();
-  return verifyPorts(*this, yield.getLoc(), "carried values", yield.getCarried().getTypes(), getCarried().getValue());
+  return verifyPorts(*this, yield.getLoc(), "carried values", yield.getCarried().getTypes(),
+                     getCarried().getValue());
 }

@@ -21,7 +21,8 @@ static std::string text(Shape shape) {
 static LogicalResult expectShape(Operation *op, StringRef name, Value value, Shape expected) {
   if (shapeOf(value) == expected)
     return success();
-  return op->emitOpError() << "expected " << name << " of type " << text(expected) << ", got " << value.getType();
+  return op->emitOpError() << "expected " << name << " of type " << text(expected) << ", got "
+                           << value.getType();
 }
 
 static LogicalResult expectRank(Operation *op, StringRef name, Value value, int64_t rank) {
@@ -44,7 +45,8 @@ static LogicalResult expectSquare(Operation *op, StringRef name, Value value) {
 //===----------------------------------------------------------------------===//
 
 /// `small` is `large` without `dimensions`, which ascend.
-static LogicalResult verifyRepeated(Operation *op, StringRef name, Value small, Value large, Shape dimensions) {
+static LogicalResult verifyRepeated(Operation *op, StringRef name, Value small, Value large,
+                                    Shape dimensions) {
   Shape full = shapeOf(large);
   SmallVector<int64_t> expected(full);
   int64_t previous = -1;
@@ -163,14 +165,16 @@ LogicalResult DecayMatrixAdjointOp::verify() {
 }
 
 /// x is C x K, the scores are C x C, and a diagonal means span through: its exponent is 0 by definition.
-static LogicalResult verifyScores(Operation *op, Value x, StringRef name, Value scores, Span span, bool diagonal) {
+static LogicalResult verifyScores(Operation *op, Value x, StringRef name, Value scores, Span span,
+                                  bool diagonal) {
   if (failed(expectRank(op, "x", x, 2)))
     return failure();
   int64_t tokens = shapeOf(x)[0];
   if (failed(expectShape(op, name, scores, {tokens, tokens})))
     return failure();
   if (diagonal && span != Span::Through)
-    return op->emitOpError() << "expected span through for scores with a diagonal, got " << stringifySpan(span);
+    return op->emitOpError() << "expected span through for scores with a diagonal, got "
+                             << stringifySpan(span);
   return success();
 }
 

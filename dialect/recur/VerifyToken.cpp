@@ -5,8 +5,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace sluice::recur;
@@ -20,8 +20,8 @@ static LogicalResult verifyArgument(RecurrenceOp op, unsigned index) {
   Type type = op.getFunctionType().getInput(index);
   StringRef name = op.getArgumentName(index);
   if (!type.isF32() && !isa<KeyType, ValueType, MatrixType>(type))
-    return op.emitOpError() << "expected f32, !recur.key, !recur.value or !recur.matrix for argument '" << name
-                            << "', got " << type;
+    return op.emitOpError() << "expected f32, !recur.key, !recur.value or !recur.matrix for argument '"
+                            << name << "', got " << type;
   if (isa<MatrixType>(type) && !op.isPerHead(index))
     return op.emitOpError() << "expected " << perHeadAttribute << " on matrix argument '" << name
                             << "', got one per token";
@@ -48,7 +48,8 @@ static LogicalResult verifyAttributes(RecurrenceOp op, unsigned index) {
 LogicalResult RecurrenceOp::verify() {
   FunctionType type = getFunctionType();
   if (getArgNames().size() != type.getNumInputs())
-    return emitOpError() << "expected " << type.getNumInputs() << " argument names, got " << getArgNames().size();
+    return emitOpError() << "expected " << type.getNumInputs() << " argument names, got "
+                         << getArgNames().size();
   if (ArrayAttr attributes = getArgAttrsAttr(); attributes && attributes.size() != type.getNumInputs())
     return emitOpError() << "expected attributes of " << type.getNumInputs() << " arguments, got those of "
                          << attributes.size();
@@ -95,10 +96,12 @@ static LogicalResult verifyNames(RecurrenceOp op) {
     if (llvm::is_contained({"initial_state", "final_state", "cu_seqlens", "state"}, name))
       return op.emitOpError() << "expected a name that is not reserved, got '" << name << "'";
     if (!seen.insert(name).second)
-      return op.emitOpError() << "expected each name once among arguments and results, got '" << name << "' twice";
+      return op.emitOpError() << "expected each name once among arguments and results, got '" << name
+                              << "' twice";
   }
   for (StringRef name : names)
-    if (name.starts_with("d") && (seen.contains(name.drop_front()) || name == "dinitial_state" || name == "dfinal_state"))
+    if (name.starts_with("d") &&
+        (seen.contains(name.drop_front()) || name == "dinitial_state" || name == "dfinal_state"))
       return op.emitOpError() << "expected a name that is not a gradient's, got '" << name
                               << "', the gradient of '" << name.drop_front() << "'";
   return success();
@@ -106,9 +109,10 @@ static LogicalResult verifyNames(RecurrenceOp op) {
 
 static Value previousState(Value state) {
   Operation *op = state.getDefiningOp();
-  Value previous = TypeSwitch<Operation *, Value>(op)
-                       .Case<DecayOp, DecayValuesOp, DecayEntriesOp, WriteOp>([](auto step) { return step.getState(); })
-                       .Default([](Operation *) { return Value(); });
+  Value previous =
+      TypeSwitch<Operation *, Value>(op)
+          .Case<DecayOp, DecayValuesOp, DecayEntriesOp, WriteOp>([](auto step) { return step.getState(); })
+          .Default([](Operation *) { return Value(); });
   // Dominance is verified later; two steps that use each other would never end.
   Operation *earlier = previous ? previous.getDefiningOp() : nullptr;
   return earlier && !earlier->isBeforeInBlock(op) ? Value() : previous;
@@ -135,7 +139,8 @@ static LogicalResult verifyYield(RecurrenceOp op) {
 static bool isScalarArithmetic(Operation &op) {
   return isa<arith::ConstantOp, arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp,
              arith::MaximumFOp, arith::MinimumFOp, math::AbsFOp, math::ExpOp, math::Exp2Op, math::ExpM1Op,
-             math::FmaOp, math::LogOp, math::Log1pOp, math::Log2Op, math::SqrtOp, math::RsqrtOp, math::TanhOp>(op);
+             math::FmaOp, math::LogOp, math::Log1pOp, math::Log2Op, math::SqrtOp, math::RsqrtOp,
+             math::TanhOp>(op);
 }
 
 /// C7: what a token program may compute with.
@@ -146,11 +151,13 @@ static LogicalResult verifyBodyOp(Operation &op) {
     return type.isF32() ||
            (isa<KeyType, ValueType, MatrixType, StateType>(type) && isa<RecurDialect>(op.getDialect()));
   };
-  for (Type type : llvm::concat<const Type>(SmallVector<Type>(op.getOperandTypes()), SmallVector<Type>(op.getResultTypes())))
+  for (Type type : llvm::concat<const Type>(SmallVector<Type>(op.getOperandTypes()),
+                                            SmallVector<Type>(op.getResultTypes())))
     if (!isAllowed(type))
       return op.emitOpError() << "expected "
-                              << (isa<RecurDialect>(op.getDialect()) ? "f32, keys, values, matrices and states"
-                                                                     : "f32")
+                              << (isa<RecurDialect>(op.getDialect())
+                                      ? "f32, keys, values, matrices and states"
+                                      : "f32")
                               << " in a token program, got " << type;
   return success();
 }

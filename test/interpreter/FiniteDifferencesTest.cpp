@@ -96,15 +96,16 @@ void checkGradients(const std::string &text) {
 }
 
 std::string program(const std::string &arguments, const std::string &results, const std::string &body) {
-  return "recur.recurrence @program(%q: !recur.key, " + arguments + ") state(%state: !recur.state) -> " + results +
-         " {" + body + "}";
+  return "recur.recurrence @program(%q: !recur.key, " + arguments + ") state(%state: !recur.state) -> " +
+         results + " {" + body + "}";
 }
 
 } // namespace
 
 TEST(FiniteDifferences, StateOps) {
-  checkGradients(program("%v: !recur.value, %g: f32, %h: !recur.key, %w: !recur.value, %m: !recur.matrix {recur.per_head}",
-                         "!recur.value", R"(
+  checkGradients(program(
+      "%v: !recur.value, %g: f32, %h: !recur.key, %w: !recur.value, %m: !recur.matrix {recur.per_head}",
+      "!recur.value", R"(
     %a = recur.log_sigmoid %g : f32
     %b = recur.log_sigmoid %h : !recur.key
     %c = recur.log_sigmoid %w : !recur.value
@@ -125,7 +126,8 @@ TEST(FiniteDifferences, StateOps) {
 }
 
 TEST(FiniteDifferences, KindsChange) {
-  checkGradients(program("%v: !recur.value, %s: f32, %c: !recur.key {recur.per_head}", "(f32, !recur.key, !recur.value)", R"(
+  checkGradients(program("%v: !recur.value, %s: f32, %c: !recur.key {recur.per_head}",
+                         "(f32, !recur.key, !recur.value)", R"(
     %one = recur.constant 0.1 : !recur.key
     %k = recur.normalize %q : !recur.key
     %ks = recur.scale %c by %s : !recur.key

@@ -29,7 +29,9 @@ Tensor filled(Shape shape, double number) {
 }
 
 TensorMap inputs(int64_t tokens = 4) {
-  return {{"k", filled({1, tokens, 1, 3}, 0.5)}, {"v", filled({1, tokens, 2, 2}, 1)}, {"g", filled({1, tokens, 2}, -0.1)}};
+  return {{"k", filled({1, tokens, 1, 3}, 0.5)},
+          {"v", filled({1, tokens, 2, 2}, 1)},
+          {"g", filled({1, tokens, 2}, -0.1)}};
 }
 
 std::string messageOf(const TensorMap &tensors) {

@@ -70,12 +70,13 @@ private:
   //===--------------------------------------------------------------------===//
 
   void addArgument(const std::string &name, const char *type, const char *draw, bool perHead, Names &pool) {
-    arguments += (arguments.empty() ? "%" : ",\n    %") + name + ": " + type + " {recur.draw = \"" + draw + "\"" +
-                 (perHead ? ", recur.per_head}" : "}");
+    arguments += (arguments.empty() ? "%" : ",\n    %") + name + ": " + type + " {recur.draw = \"" + draw +
+                 "\"" + (perHead ? ", recur.per_head}" : "}");
     pool.push_back("%" + name);
   }
 
-  void addArguments(const std::string &prefix, int64_t count, const char *type, const char *draw, Names &pool) {
+  void addArguments(const std::string &prefix, int64_t count, const char *type, const char *draw,
+                    Names &pool) {
     for (int64_t i = 0; i < count; ++i)
       addArgument(prefix + std::to_string(i), type, draw, false, pool);
     // Gates stay below 0 and shares from 0 to 1, per head too.
@@ -98,73 +99,114 @@ private:
 
   void growPools() {
     switch (upTo(4)) {
-    case 0: keys.push_back(newKey()); return;
-    case 1: values.push_back(newValue()); return;
-    case 2: shares.push_back(newShare()); return;
-    case 3: scalarGates.push_back(newScalarGate()); return;
-    default: keyGates.push_back(newKeyGate()); return;
+    case 0:
+      keys.push_back(newKey());
+      return;
+    case 1:
+      values.push_back(newValue());
+      return;
+    case 2:
+      shares.push_back(newShare());
+      return;
+    case 3:
+      scalarGates.push_back(newScalarGate());
+      return;
+    default:
+      keyGates.push_back(newKeyGate());
+      return;
     }
   }
 
   /// A key of about unit norm or less.
   std::string newKey() {
     switch (upTo(7)) {
-    case 0: return unary("normalize", binary("add", pick(keys), pick(keys), key), key);
-    case 1: return scale(pick(keys), pick(shares), key);
-    case 2: return unary("silu", pick(keys), key);
-    case 3: return unary("neg", pick(keys), key);
-    case 4: return binary("mul", pick(keys), constant("0.75", key), key);
-    case 5: return binary("max", pick(keys), pick(keys), key);
-    case 6: return unary("tanh", pick(keys), key);
-    default: return unary("normalize", binary("sub", pick(keys), constant("0.1", key), key), key);
+    case 0:
+      return unary("normalize", binary("add", pick(keys), pick(keys), key), key);
+    case 1:
+      return scale(pick(keys), pick(shares), key);
+    case 2:
+      return unary("silu", pick(keys), key);
+    case 3:
+      return unary("neg", pick(keys), key);
+    case 4:
+      return binary("mul", pick(keys), constant("0.75", key), key);
+    case 5:
+      return binary("max", pick(keys), pick(keys), key);
+    case 6:
+      return unary("tanh", pick(keys), key);
+    default:
+      return unary("normalize", binary("sub", pick(keys), constant("0.1", key), key), key);
     }
   }
 
   std::string newValue() {
     switch (upTo(6)) {
-    case 0: return binary("add", pick(values), pick(values), value);
-    case 1: return scale(pick(values), pick(shares), value);
-    case 2: return binary("mul", pick(values), unary("sigmoid", pick(values), value), value);
-    case 3: return unary("silu", pick(values), value);
-    case 4: return unary("abs", pick(values), value);
-    case 5: return emit("recur.broadcast " + pick(shares) + " : f32 to !recur.value");
-    default: return binary("div", pick(values), constant("2.0", value), value);
+    case 0:
+      return binary("add", pick(values), pick(values), value);
+    case 1:
+      return scale(pick(values), pick(shares), value);
+    case 2:
+      return binary("mul", pick(values), unary("sigmoid", pick(values), value), value);
+    case 3:
+      return unary("silu", pick(values), value);
+    case 4:
+      return unary("abs", pick(values), value);
+    case 5:
+      return emit("recur.broadcast " + pick(shares) + " : f32 to !recur.value");
+    default:
+      return binary("div", pick(values), constant("2.0", value), value);
     }
   }
 
   /// A scalar from 0 to 1.
   std::string newShare() {
     switch (upTo(6)) {
-    case 0: return emit("arith.mulf " + pick(shares) + ", " + pick(shares) + " : f32");
-    case 1: return emit("arith.subf " + constant("1.0", scalar) + ", " + pick(shares) + " : f32");
-    case 2: return unary("sigmoid", emit("recur.dot " + pick(keys) + ", " + pick(keys) + " : !recur.key"), scalar);
-    case 3: return unary("sigmoid", emit("recur.sum " + pick(values) + " : !recur.value"), scalar);
-    case 4: return binary("max", pick(shares), pick(shares), scalar);
+    case 0:
+      return emit("arith.mulf " + pick(shares) + ", " + pick(shares) + " : f32");
+    case 1:
+      return emit("arith.subf " + constant("1.0", scalar) + ", " + pick(shares) + " : f32");
+    case 2:
+      return unary("sigmoid", emit("recur.dot " + pick(keys) + ", " + pick(keys) + " : !recur.key"), scalar);
+    case 3:
+      return unary("sigmoid", emit("recur.sum " + pick(values) + " : !recur.value"), scalar);
+    case 4:
+      return binary("max", pick(shares), pick(shares), scalar);
     case 5: {
       std::string positive = emit("arith.addf " + pick(shares) + ", " + constant("0.01", scalar) + " : f32");
       return emit("math.sqrt " + positive + " : f32");
     }
-    default: return unary("exp", newScalarGate(), scalar);
+    default:
+      return unary("exp", newScalarGate(), scalar);
     }
   }
 
   std::string newScalarGate() {
     switch (upTo(scalarGates.empty() ? 1 : 4)) {
-    case 0: return unary("neg", unary("softplus", pick(shares), scalar), scalar);
-    case 1: return unary("log_sigmoid", pick(shares), scalar);
-    case 2: return binary("add", pick(scalarGates), pick(scalarGates), scalar);
-    case 3: return emit("arith.mulf " + pick(scalarGates) + ", " + pick(shares) + " : f32");
-    default: return binary("max", pick(scalarGates), pick(scalarGates), scalar);
+    case 0:
+      return unary("neg", unary("softplus", pick(shares), scalar), scalar);
+    case 1:
+      return unary("log_sigmoid", pick(shares), scalar);
+    case 2:
+      return binary("add", pick(scalarGates), pick(scalarGates), scalar);
+    case 3:
+      return emit("arith.mulf " + pick(scalarGates) + ", " + pick(shares) + " : f32");
+    default:
+      return binary("max", pick(scalarGates), pick(scalarGates), scalar);
     }
   }
 
   std::string newKeyGate() {
     switch (upTo(keyGates.empty() ? 1 : 4)) {
-    case 0: return unary("log_sigmoid", pick(keys), key);
-    case 1: return emit("recur.broadcast " + newScalarGate() + " : f32 to !recur.key");
-    case 2: return binary("add", pick(keyGates), pick(keyGates), key);
-    case 3: return scale(pick(keyGates), pick(shares), key);
-    default: return binary("min", pick(keyGates), pick(keyGates), key);
+    case 0:
+      return unary("log_sigmoid", pick(keys), key);
+    case 1:
+      return emit("recur.broadcast " + newScalarGate() + " : f32 to !recur.key");
+    case 2:
+      return binary("add", pick(keyGates), pick(keyGates), key);
+    case 3:
+      return scale(pick(keyGates), pick(shares), key);
+    default:
+      return binary("min", pick(keyGates), pick(keyGates), key);
     }
   }
 
@@ -175,13 +217,18 @@ private:
   void addStep() {
     switch (upTo(7)) {
     case 0:
-    case 1: return advance(decay(trunk));
+    case 1:
+      return advance(decay(trunk));
     case 2:
-    case 3: return addRead();
-    case 4: return advance(write(trunk, pick(values)));
+    case 3:
+      return addRead();
+    case 4:
+      return advance(write(trunk, pick(values)));
     case 5:
-    case 6: return advance(write(trunk, affine()));
-    default: return addFork();
+    case 6:
+      return advance(write(trunk, affine()));
+    default:
+      return addFork();
     }
   }
 
@@ -233,10 +280,14 @@ private:
   std::string newTerm() {
     std::string half = constant("0.5", scalar);
     switch (upTo(3)) {
-    case 0: return scale(pick(reads), emit("arith.mulf " + half + ", " + pick(shares) + " : f32"), value);
-    case 1: return binary("mul", pick(reads), constant("-0.3", value), value);
-    case 2: return scale(unary("neg", pick(reads), value), half, value);
-    default: return binary("div", pick(reads), constant("3.0", value), value);
+    case 0:
+      return scale(pick(reads), emit("arith.mulf " + half + ", " + pick(shares) + " : f32"), value);
+    case 1:
+      return binary("mul", pick(reads), constant("-0.3", value), value);
+    case 2:
+      return scale(unary("neg", pick(reads), value), half, value);
+    default:
+      return binary("div", pick(reads), constant("3.0", value), value);
     }
   }
 
@@ -247,13 +298,15 @@ private:
     chunkable = false;
     std::string third = constant("0.3", scalar);
     switch (upTo(4)) {
-    case 0: return advance(write(trunk, scale(unary("tanh", pick(reads), value), third, value)));
+    case 0:
+      return advance(write(trunk, scale(unary("tanh", pick(reads), value), third, value)));
     case 1: {
       std::string gated = binary("mul", pick(reads), unary("sigmoid", pick(values), value), value);
       return advance(write(trunk, scale(gated, third, value)));
     }
     case 2:
-      return advance(emit("recur.decay_values " + trunk + " by " + unary("log_sigmoid", pick(values), value)));
+      return advance(
+          emit("recur.decay_values " + trunk + " by " + unary("log_sigmoid", pick(values), value)));
     case 3: {
       std::string rows = emit("recur.broadcast " + pick(keys) + " : !recur.key to !recur.matrix");
       std::string columns = emit("recur.broadcast " + pick(values) + " : !recur.value to !recur.matrix");
@@ -295,11 +348,16 @@ private:
   std::string valueResult() {
     const std::string &read = reads.back();
     switch (upTo(4)) {
-    case 0: return "recur.add " + read + ", " + pick(values) + " : !recur.value";
-    case 1: return "recur.mul " + read + ", " + unary("silu", pick(values), value) + " : !recur.value";
-    case 2: return "recur.normalize " + read + " {epsilon = 0.1 : f32} : !recur.value";
-    case 3: return "recur.add " + read + ", " + unary("tanh", pick(reads), value) + " : !recur.value";
-    default: return "recur.scale " + read + " by " + pick(shares) + " : !recur.value";
+    case 0:
+      return "recur.add " + read + ", " + pick(values) + " : !recur.value";
+    case 1:
+      return "recur.mul " + read + ", " + unary("silu", pick(values), value) + " : !recur.value";
+    case 2:
+      return "recur.normalize " + read + " {epsilon = 0.1 : f32} : !recur.value";
+    case 3:
+      return "recur.add " + read + ", " + unary("tanh", pick(reads), value) + " : !recur.value";
+    default:
+      return "recur.scale " + read + " by " + pick(shares) + " : !recur.value";
     }
   }
 
@@ -311,12 +369,13 @@ private:
   std::mt19937_64 random;
   int64_t counter = 0;
   std::string arguments, body, trunk, resultTypes;
-  Names keys, values, shares, scalarGates, keyGates;  ///< What no read decides.
-  Names reads;                                        ///< Values that are affine in reads.
+  Names keys, values, shares, scalarGates, keyGates; ///< What no read decides.
+  Names reads;                                       ///< Values that are affine in reads.
   Names states;
   bool chunkable = true;
 
-  static constexpr const char *key = "!recur.key", *value = "!recur.value", *scalar = "f32", *matrix = "!recur.matrix";
+  static constexpr const char *key = "!recur.key", *value = "!recur.value", *scalar = "f32",
+                              *matrix = "!recur.matrix";
 };
 
 } // namespace

@@ -1,5 +1,5 @@
-// Random well-formed token programs: any number and order of decays, reads, writes and forks, writes affine in
-// reads, arithmetic that does not touch the state. The same seed gives the same program everywhere.
+// Random well-formed token programs: any number and order of decays, reads, writes and forks, writes affine
+// in reads, arithmetic that does not touch the state. The same seed gives the same program everywhere.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Two hundred random programs, each compiled and run in both forms: values and gradients against the interpreter.
-// SLUICE_RANDOM_SEED=N tests program N alone and prints it; SLUICE_RANDOM_FIRST=N starts at N.
+// Two hundred random programs, each compiled and run in both forms: values and gradients against the
+// interpreter. SLUICE_RANDOM_SEED=N tests program N alone and prints it; SLUICE_RANDOM_FIRST=N starts at N.
 
 #include "test/random/ProgramGenerator.h"
 

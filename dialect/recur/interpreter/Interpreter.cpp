@@ -25,7 +25,7 @@ struct Run {
   Sizes sizes;
   std::vector<Elements> arguments, results, gradients;
   std::vector<std::optional<Elements>> cotangents;
-  Tensor state, stateCotangent;  ///< Start as the initial and the final one, end as the final and the initial.
+  Tensor state, stateCotangent; ///< Start as the initial and the final one, end as the final and the initial.
   bool backward = false;
 
   int64_t stateSize() const { return sizes.keyDim * sizes.valueDim; }

@@ -10,18 +10,47 @@ namespace sluice::recur::interpreter {
 
 enum class Code {
   // One number in, one out, element by element.
-  neg, abs, exp, exp2, expm1, log, log2, log1p, sqrt, rsqrt, tanh, sigmoid, logSigmoid, softplus, silu, clampGate,
+  neg,
+  abs,
+  exp,
+  exp2,
+  expm1,
+  log,
+  log2,
+  log1p,
+  sqrt,
+  rsqrt,
+  tanh,
+  sigmoid,
+  logSigmoid,
+  softplus,
+  silu,
+  clampGate,
   // Two numbers in, one out.
-  add, sub, mul, div, max, min, step, clampGateAdjoint,
+  add,
+  sub,
+  mul,
+  div,
+  max,
+  min,
+  step,
+  clampGateAdjoint,
   fma,
   // The state.
-  decay, read, write,
+  decay,
+  read,
+  write,
   // What changes kinds.
-  scale, broadcast, dot, sum, normalize, outer,
+  scale,
+  broadcast,
+  dot,
+  sum,
+  normalize,
+  outer,
 };
 
-/// Where a value lies: rows x columns numbers. A key is a column of K, a value a row of V; either is 1 where the
-/// value does not extend along it.
+/// Where a value lies: rows x columns numbers. A key is a column of K, a value a row of V; either is 1 where
+/// the value does not extend along it.
 struct Slot {
   int64_t offset = 0, rows = 1, columns = 1;
   int64_t size() const { return rows * columns; }
@@ -29,8 +58,8 @@ struct Slot {
 
 struct Step {
   Code code;
-  Slot result, x, y, z;  ///< Operands in their order; absent ones are not read.
-  double number = 0;     ///< The epsilon of normalize.
+  Slot result, x, y, z; ///< Operands in their order; absent ones are not read.
+  double number = 0;    ///< The epsilon of normalize.
 };
 
 struct Constant {
@@ -39,7 +68,7 @@ struct Constant {
 };
 
 struct Program {
-  int64_t frameSize = 0;       ///< Numbers of one token.
+  int64_t frameSize = 0; ///< Numbers of one token.
   std::vector<Slot> arguments;
   Slot state, nextState;
   std::vector<Slot> results;

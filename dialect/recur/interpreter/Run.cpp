@@ -1,7 +1,7 @@
 // The meaning of each step in float64: values.
 
-#include "dialect/recur/interpreter/Scalar.h"
 #include "dialect/recur/interpreter/Program.h"
+#include "dialect/recur/interpreter/Scalar.h"
 
 #include <algorithm>
 
@@ -89,40 +89,77 @@ double total(const double *x, int64_t size) {
 
 void runStep(const Place &p) {
   switch (p.step.code) {
-  case Code::neg: return map(p, [](double x) { return -x; });
-  case Code::abs: return map(p, [](double x) { return std::fabs(x); });
-  case Code::exp: return map(p, [](double x) { return std::exp(x); });
-  case Code::exp2: return map(p, [](double x) { return std::exp2(x); });
-  case Code::expm1: return map(p, [](double x) { return std::expm1(x); });
-  case Code::log: return map(p, [](double x) { return std::log(x); });
-  case Code::log2: return map(p, [](double x) { return std::log2(x); });
-  case Code::log1p: return map(p, [](double x) { return std::log1p(x); });
-  case Code::sqrt: return map(p, [](double x) { return std::sqrt(x); });
-  case Code::rsqrt: return map(p, [](double x) { return 1 / std::sqrt(x); });
-  case Code::tanh: return map(p, [](double x) { return std::tanh(x); });
-  case Code::sigmoid: return map(p, sigmoid);
-  case Code::logSigmoid: return map(p, [](double x) { return -softplus(-x); });
-  case Code::softplus: return map(p, softplus);
-  case Code::silu: return map(p, [](double x) { return x * sigmoid(x); });
-  case Code::clampGate: return map(p, clampGate);
-  case Code::add: return zip(p, [](double x, double y) { return x + y; });
-  case Code::sub: return zip(p, [](double x, double y) { return x - y; });
-  case Code::mul: return zip(p, [](double x, double y) { return x * y; });
-  case Code::div: return zip(p, [](double x, double y) { return x / y; });
-  case Code::max: return zip(p, [](double x, double y) { return larger(x, y); });
-  case Code::min: return zip(p, [](double x, double y) { return -larger(-x, -y); });
-  case Code::step: return zip(p, heaviside);
-  case Code::clampGateAdjoint: return zip(p, [](double x, double y) { return x > gateFloor ? y : 0; });
-  case Code::fma: p.r[0] = p.x[0] * p.y[0] + p.z[0]; return;
-  case Code::decay: return decay(p);
-  case Code::read: return read(p);
-  case Code::write: return write(p);
-  case Code::scale: return map(p, [&](double x) { return p.y[0] * x; });
-  case Code::broadcast: return spread(p, p.step.x, p.x, [&](int64_t at, double x) { p.r[at] = x; });
-  case Code::dot: p.r[0] = dot(p.x, p.y, p.step.x.size()); return;
-  case Code::sum: p.r[0] = total(p.x, p.step.x.size()); return;
-  case Code::normalize: return normalize(p);
-  case Code::outer: return outer(p);
+  case Code::neg:
+    return map(p, [](double x) { return -x; });
+  case Code::abs:
+    return map(p, [](double x) { return std::fabs(x); });
+  case Code::exp:
+    return map(p, [](double x) { return std::exp(x); });
+  case Code::exp2:
+    return map(p, [](double x) { return std::exp2(x); });
+  case Code::expm1:
+    return map(p, [](double x) { return std::expm1(x); });
+  case Code::log:
+    return map(p, [](double x) { return std::log(x); });
+  case Code::log2:
+    return map(p, [](double x) { return std::log2(x); });
+  case Code::log1p:
+    return map(p, [](double x) { return std::log1p(x); });
+  case Code::sqrt:
+    return map(p, [](double x) { return std::sqrt(x); });
+  case Code::rsqrt:
+    return map(p, [](double x) { return 1 / std::sqrt(x); });
+  case Code::tanh:
+    return map(p, [](double x) { return std::tanh(x); });
+  case Code::sigmoid:
+    return map(p, sigmoid);
+  case Code::logSigmoid:
+    return map(p, [](double x) { return -softplus(-x); });
+  case Code::softplus:
+    return map(p, softplus);
+  case Code::silu:
+    return map(p, [](double x) { return x * sigmoid(x); });
+  case Code::clampGate:
+    return map(p, clampGate);
+  case Code::add:
+    return zip(p, [](double x, double y) { return x + y; });
+  case Code::sub:
+    return zip(p, [](double x, double y) { return x - y; });
+  case Code::mul:
+    return zip(p, [](double x, double y) { return x * y; });
+  case Code::div:
+    return zip(p, [](double x, double y) { return x / y; });
+  case Code::max:
+    return zip(p, [](double x, double y) { return larger(x, y); });
+  case Code::min:
+    return zip(p, [](double x, double y) { return -larger(-x, -y); });
+  case Code::step:
+    return zip(p, heaviside);
+  case Code::clampGateAdjoint:
+    return zip(p, [](double x, double y) { return x > gateFloor ? y : 0; });
+  case Code::fma:
+    p.r[0] = p.x[0] * p.y[0] + p.z[0];
+    return;
+  case Code::decay:
+    return decay(p);
+  case Code::read:
+    return read(p);
+  case Code::write:
+    return write(p);
+  case Code::scale:
+    return map(p, [&](double x) { return p.y[0] * x; });
+  case Code::broadcast:
+    return spread(p, p.step.x, p.x, [&](int64_t at, double x) { p.r[at] = x; });
+  case Code::dot:
+    p.r[0] = dot(p.x, p.y, p.step.x.size());
+    return;
+  case Code::sum:
+    p.r[0] = total(p.x, p.step.x.size());
+    return;
+  case Code::normalize:
+    return normalize(p);
+  case Code::outer:
+    return outer(p);
   }
 }
 

@@ -1,4 +1,5 @@
-// The adjoint of each step in float64. Cotangents of operands are added to, so that a value may be used often.
+// The adjoint of each step in float64. Cotangents of operands are added to, so that a value may be used
+// often.
 
 #include "dialect/recur/interpreter/Program.h"
 #include "dialect/recur/interpreter/Scalar.h"
@@ -123,25 +124,56 @@ const double ln2 = std::log(2.0);
 /// Steps of one operand, element by element. False for other steps.
 bool runMapAdjoint(const Place &p) {
   switch (p.step.code) {
-  case Code::neg: map(p, [](double, double, double d) { return -d; }); return true;
-  case Code::abs: map(p, [](double x, double, double d) { return x > 0 ? d : x < 0 ? -d : 0 * d; }); return true;
-  case Code::exp: map(p, [](double, double r, double d) { return r * d; }); return true;
-  case Code::exp2: map(p, [](double, double r, double d) { return ln2 * r * d; }); return true;
-  case Code::expm1: map(p, [](double x, double, double d) { return std::exp(x) * d; }); return true;
-  case Code::log: map(p, [](double x, double, double d) { return d / x; }); return true;
-  case Code::log2: map(p, [](double x, double, double d) { return d / (x * ln2); }); return true;
-  case Code::log1p: map(p, [](double x, double, double d) { return d / (1 + x); }); return true;
-  case Code::sqrt: map(p, [](double, double r, double d) { return d / (2 * r); }); return true;
-  case Code::rsqrt: map(p, [](double x, double r, double d) { return -d * r / (2 * x); }); return true;
-  case Code::tanh: map(p, [](double, double r, double d) { return d * (1 - r * r); }); return true;
-  case Code::sigmoid: map(p, [](double x, double r, double d) { return d * r * sigmoid(-x); }); return true;
-  case Code::logSigmoid: map(p, [](double x, double, double d) { return d * sigmoid(-x); }); return true;
-  case Code::softplus: map(p, [](double x, double, double d) { return d * sigmoid(x); }); return true;
+  case Code::neg:
+    map(p, [](double, double, double d) { return -d; });
+    return true;
+  case Code::abs:
+    map(p, [](double x, double, double d) { return x > 0 ? d : x < 0 ? -d : 0 * d; });
+    return true;
+  case Code::exp:
+    map(p, [](double, double r, double d) { return r * d; });
+    return true;
+  case Code::exp2:
+    map(p, [](double, double r, double d) { return ln2 * r * d; });
+    return true;
+  case Code::expm1:
+    map(p, [](double x, double, double d) { return std::exp(x) * d; });
+    return true;
+  case Code::log:
+    map(p, [](double x, double, double d) { return d / x; });
+    return true;
+  case Code::log2:
+    map(p, [](double x, double, double d) { return d / (x * ln2); });
+    return true;
+  case Code::log1p:
+    map(p, [](double x, double, double d) { return d / (1 + x); });
+    return true;
+  case Code::sqrt:
+    map(p, [](double, double r, double d) { return d / (2 * r); });
+    return true;
+  case Code::rsqrt:
+    map(p, [](double x, double r, double d) { return -d * r / (2 * x); });
+    return true;
+  case Code::tanh:
+    map(p, [](double, double r, double d) { return d * (1 - r * r); });
+    return true;
+  case Code::sigmoid:
+    map(p, [](double x, double r, double d) { return d * r * sigmoid(-x); });
+    return true;
+  case Code::logSigmoid:
+    map(p, [](double x, double, double d) { return d * sigmoid(-x); });
+    return true;
+  case Code::softplus:
+    map(p, [](double x, double, double d) { return d * sigmoid(x); });
+    return true;
   case Code::silu:
     map(p, [](double x, double r, double d) { return d * (sigmoid(x) + r * sigmoid(-x)); });
     return true;
-  case Code::clampGate: map(p, [](double x, double, double d) { return x <= gateFloor ? 0 : d; }); return true;
-  default: return false;
+  case Code::clampGate:
+    map(p, [](double x, double, double d) { return x <= gateFloor ? 0 : d; });
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -150,28 +182,39 @@ bool runZipAdjoint(const Place &p) {
   auto first = [](double, double, double d) { return d; };
   auto none = [](double, double, double) { return 0.0; };
   switch (p.step.code) {
-  case Code::add: zip(p, first, first); return true;
-  case Code::sub: zip(p, first, [](double, double, double d) { return -d; }); return true;
+  case Code::add:
+    zip(p, first, first);
+    return true;
+  case Code::sub:
+    zip(p, first, [](double, double, double d) { return -d; });
+    return true;
   case Code::mul:
-    zip(p, [](double, double y, double d) { return y * d; }, [](double x, double, double d) { return x * d; });
+    zip(
+        p, [](double, double y, double d) { return y * d; },
+        [](double x, double, double d) { return x * d; });
     return true;
   case Code::div:
-    zip(p, [](double, double y, double d) { return d / y; },
+    zip(
+        p, [](double, double y, double d) { return d / y; },
         [](double x, double y, double d) { return -d * x / (y * y); });
     return true;
   case Code::max:
-    zip(p, [](double x, double y, double d) { return heaviside(x, y) * d; },
+    zip(
+        p, [](double x, double y, double d) { return heaviside(x, y) * d; },
         [](double x, double y, double d) { return heaviside(y, x) * d; });
     return true;
   case Code::min:
-    zip(p, [](double x, double y, double d) { return heaviside(y, x) * d; },
+    zip(
+        p, [](double x, double y, double d) { return heaviside(y, x) * d; },
         [](double x, double y, double d) { return heaviside(x, y) * d; });
     return true;
   case Code::clampGateAdjoint:
     zip(p, none, [](double x, double, double d) { return x > gateFloor ? d : 0; });
     return true;
-  case Code::step: return true;
-  default: return false;
+  case Code::step:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -179,17 +222,28 @@ void runStepAdjoint(const Place &p) {
   if (runMapAdjoint(p) || runZipAdjoint(p))
     return;
   switch (p.step.code) {
-  case Code::fma: return fmaAdjoint(p);
-  case Code::decay: return decayAdjoint(p);
-  case Code::read: return readAdjoint(p);
-  case Code::write: return writeAdjoint(p);
-  case Code::scale: return scaleAdjoint(p);
-  case Code::dot: return dotAdjoint(p);
-  case Code::normalize: return normalizeAdjoint(p);
-  case Code::outer: return outerAdjoint(p);
-  case Code::broadcast: return gather(p.step.result, p.step.x, p.dx, [&](int64_t at) { return p.dr[at]; });
-  case Code::sum: return gather(p.step.x, p.step.x, p.dx, [&](int64_t) { return p.dr[0]; });
-  default: return;
+  case Code::fma:
+    return fmaAdjoint(p);
+  case Code::decay:
+    return decayAdjoint(p);
+  case Code::read:
+    return readAdjoint(p);
+  case Code::write:
+    return writeAdjoint(p);
+  case Code::scale:
+    return scaleAdjoint(p);
+  case Code::dot:
+    return dotAdjoint(p);
+  case Code::normalize:
+    return normalizeAdjoint(p);
+  case Code::outer:
+    return outerAdjoint(p);
+  case Code::broadcast:
+    return gather(p.step.result, p.step.x, p.dx, [&](int64_t at) { return p.dr[at]; });
+  case Code::sum:
+    return gather(p.step.x, p.step.x, p.dx, [&](int64_t) { return p.dr[0]; });
+  default:
+    return;
   }
 }
 

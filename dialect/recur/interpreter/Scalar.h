@@ -8,12 +8,8 @@
 
 namespace sluice::recur::interpreter {
 
-inline double sigmoid(double x) {
-  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
-}
-inline double softplus(double x) {
-  return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-}
+inline double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+inline double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 /// NaN if either is.
 inline double larger(double x, double y) { return x > y || std::isnan(x) ? x : y; }
 /// max(x, -128); NaN stays.

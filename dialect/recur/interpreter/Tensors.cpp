@@ -75,8 +75,8 @@ static void learnStarts(Sizes &sizes, const TensorMap &inputs) {
   }
   const auto *starts = packed->second.data<int64_t>();
   sizes.starts.assign(starts, starts + packed->second.elements());
-  if (sizes.batch != 1 || sizes.starts.empty() || sizes.starts.front() != 0 || sizes.starts.back() != sizes.tokens ||
-      !std::is_sorted(sizes.starts.begin(), sizes.starts.end()))
+  if (sizes.batch != 1 || sizes.starts.empty() || sizes.starts.front() != 0 ||
+      sizes.starts.back() != sizes.tokens || !std::is_sorted(sizes.starts.begin(), sizes.starts.end()))
     throw UserError("expected cu_seqlens from 0 to " + std::to_string(sizes.tokens) + " with a batch of 1");
 }
 
@@ -131,7 +131,8 @@ Elements take(const Element &element, const std::string &name, const Sizes &size
                     std::to_string(sizes.valueHeads) + ", got " + std::to_string(heads));
   Shape expected = shapeOf(element, sizes, heads);
   if (tensor.shape != expected)
-    throw UserError("expected '" + name + "' of shape " + toString(expected) + ", got " + toString(tensor.shape));
+    throw UserError("expected '" + name + "' of shape " + toString(expected) + ", got " +
+                    toString(tensor.shape));
   Elements elements = describe(element, sizes, heads);
   elements.tensor = converted(tensor.view(), DType::f64);
   return elements;

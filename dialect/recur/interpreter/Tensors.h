@@ -12,13 +12,13 @@ namespace sluice::recur::interpreter {
 /// What one argument or result is, per token and head or per head.
 struct Element {
   std::string name;
-  bool perHead = false, key = false, value = false;  ///< key and value: extends along K, along V.
+  bool perHead = false, key = false, value = false; ///< key and value: extends along K, along V.
 };
 
 struct Sizes {
   int64_t batch = 0, tokens = 0, valueHeads = 0, groups = 0;
   int64_t keyDim = 0, valueDim = 0;
-  std::vector<int64_t> starts;  ///< Sequence n holds tokens starts[n] to starts[n + 1] of all B * T.
+  std::vector<int64_t> starts; ///< Sequence n holds tokens starts[n] to starts[n + 1] of all B * T.
 
   int64_t sequences() const { return static_cast<int64_t>(starts.size()) - 1; }
   int64_t sizeOf(const Element &element) const {
