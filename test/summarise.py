@@ -7,6 +7,12 @@ import sys
 FAILURES = ("FAIL", "XPASS", "TIMEOUT", "UNRESOLVED")
 
 
+def shortened(lines):
+    if len(lines) <= 60:
+        return "\n".join(lines)
+    return "\n".join(lines[:25] + [f"... {len(lines) - 55} lines ..."] + lines[-30:])
+
+
 def main(log, results, status):
     if not os.path.exists(results):
         sys.stdout.write(open(log, errors="replace").read()[-4000:])
@@ -18,7 +24,7 @@ def main(log, results, status):
     passed = sum(test["code"] in ("PASS", "FLAKYPASS", "XFAIL") for test in tests)
     for test in failed:
         print(f"{test['code']}: {test['name']}")
-        print("\n".join(test["output"].splitlines()[-40:]))
+        print(shortened(test["output"].splitlines()))
     for test in tests:
         if test["code"] in ("UNSUPPORTED", "SKIPPED"):
             print(f"not run: {test['name']}")
