@@ -32,6 +32,7 @@ Value ScanLowering::allocate(MemRefType type) {
 void ScanLowering::emitBody(const BodyFrame &frame) {
   kernels.beginBody();
   kernelNext = kernelBase;
+  prefetchRows(frame);
   unsigned inputs = scan.getInputs().size();
   // What a step finds is stored before the step may write over it.
   for (BlockArgument argument : frame.block.getArguments())

@@ -100,13 +100,13 @@ void ScanLowering::readTask(Value task) {
   };
   tokens = toIndex(word(task, 0, integer));
   columns = toIndex(word(task, 1, integer));
-  Value scratch = word(task, 2, pointer);
+  scratchPointer = word(task, 2, pointer);
   Value pointerArray = word(task, 3, pointer), strideArray = word(task, 4, pointer);
   for (size_t i = 0; i < ports.size(); ++i) {
     pointers.push_back(word(pointerArray, i, pointer));
     strides.push_back(word(strideArray, i, integer));
   }
-  arena.emplace(builder, loc, scratch);
+  arena.emplace(builder, loc, scratchPointer);
 }
 
 bool ScanLowering::isSlotInput(unsigned input) {

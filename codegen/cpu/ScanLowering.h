@@ -65,6 +65,10 @@ private:
   mlir::Value bufferOf(const BodyFrame &frame, mlir::Value value);
   mlir::Value allocate(mlir::MemRefType type);
 
+  // Prefetching
+  void prefetchRows(const BodyFrame &frame);
+  void prefetchPort(unsigned port, int64_t bytes, const StepPosition &position);
+
   // Ports
   RowsView viewOf(unsigned port, mlir::Type tensor, const StepPosition &position);
   mlir::Value elementPointer(unsigned port, mlir::Value element);
@@ -87,6 +91,8 @@ private:
   mlir::func::FuncOp function;
   mlir::Value tokens, columns;  ///< index
   llvm::SmallVector<mlir::Value> pointers, strides;
+  mlir::Value scratchPointer;
+  llvm::DenseSet<unsigned> fetchedByProducts;  ///< Ports whose next rows the body's products fetch.
   std::optional<Arena> arena;
   llvm::DenseMap<mlir::Value, int64_t> persistent;  ///< Offsets of per-head inputs and carried values.
   int64_t slots = 0;                                ///< Offset of the states of a segment.

@@ -100,6 +100,8 @@ static void makeElementwise(OpBuilder &builder, Location loc, RowsView &view, in
 
 void ScanLowering::loadPort(unsigned port, Value buffer, const StepPosition &position) {
   RowsView view = viewOf(port, buffer.getType(), position);
+  if (fetchedByProducts.contains(port))
+    view.ahead = Value();
   bool scalars = isScalar(ports[port]);
   if (scalars && ports[port].role == PortRole::saved)
     makeElementwise(builder, loc, view, ports[port].recordElements);
@@ -112,6 +114,8 @@ void ScanLowering::loadPort(unsigned port, Value buffer, const StepPosition &pos
 
 void ScanLowering::storePort(unsigned port, Value buffer, const StepPosition &position) {
   RowsView view = viewOf(port, buffer.getType(), position);
+  if (fetchedByProducts.contains(port))
+    view.ahead = Value();
   bool scalars = isScalar(ports[port]);
   if (scalars && ports[port].role == PortRole::saved)
     makeElementwise(builder, loc, view, ports[port].recordElements);

@@ -1,6 +1,7 @@
 // Shorthand for the emitters of this folder.
 #include "codegen/cpu/kernels/Code.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -139,6 +140,19 @@ Value Code::loadVector(Value buffer, ValueRange at, int64_t width) {
 
 void Code::storeVector(Value vector, Value buffer, ValueRange at) {
   vector::StoreOp::create(builder, location, vector, buffer, at);
+}
+
+void Code::prefetch(const Ahead &ahead, Value row, Value byte) {
+  auto wide = [&](Value number) -> Value {
+    return arith::IndexCastOp::create(builder, location, builder.getI64Type(), number);
+  };
+  Value offset = arith::MulIOp::create(builder, location, wide(row), ahead.stride);
+  offset = arith::AddIOp::create(builder, location, offset, wide(byte));
+  Value line = LLVM::GEPOp::create(builder, location, ahead.pointer.getType(), builder.getI8Type(), ahead.pointer,
+                                   ValueRange(offset));
+  // Into the second-level cache: the first holds the product's operands.
+  LLVM::Prefetch::create(builder, location, line, builder.getI32IntegerAttr(ahead.write),
+                         builder.getI32IntegerAttr(2), builder.getI32IntegerAttr(1));
 }
 
 //===----------------------------------------------------------------------===//

@@ -54,6 +54,7 @@ public:
   void store(mlir::Value scalar, mlir::Value buffer, mlir::ValueRange at);
   mlir::Value loadVector(mlir::Value buffer, mlir::ValueRange at, int64_t width = lanes);
   void storeVector(mlir::Value vector, mlir::Value buffer, mlir::ValueRange at);
+  void prefetch(const Ahead &ahead, mlir::Value row, mlir::Value byte);
 
   /// for (iv = from; iv < to; iv += step) carried = body(iv, carried).
   Values loop(mlir::Value from, mlir::Value to, int64_t step, const Values &carried, Body body);

@@ -28,6 +28,7 @@ Tile microTile(StringRef features) {
 KernelEmitter::KernelEmitter(ModuleOp module, const Tile &tile) : module(module), tile(tile) {}
 
 void KernelEmitter::beginBody() {
+  waiting.clear();
   transposedCopies.clear();
   scratchBuffers.clear();
 }
@@ -77,6 +78,8 @@ Value KernelEmitter::scratch(const Request &request, ArrayRef<int64_t> shape, in
 static std::string symbolOf(Operation *op, const Twine &flags, ArrayRef<Value> buffers) {
   std::string name = ("kernel_" + op->getName().stripDialect()).str();
   for (Value buffer : buffers) {
+    if (!isa<MemRefType>(buffer.getType()))
+      continue;
     char separator = '_';
     for (int64_t size : cast<MemRefType>(buffer.getType()).getShape()) {
       name += separator + std::to_string(size);
@@ -120,32 +123,39 @@ Value KernelEmitter::transposedPanels(const Request &request, Value tensor, Valu
   return copy;
 }
 
-void KernelEmitter::emitProduct(const Request &request) {
+/// What the op and its types say of the product.
+static Product productOf(Operation *operation) {
   Product product;
-  bool transposeRhs = false;
-  product.accumulate = request.accumulate;
-  if (auto op = dyn_cast<recur::ProductOp>(request.op)) {
+  product.triangle = Product::Triangle::lhs;
+  if (auto op = dyn_cast<recur::ProductOp>(operation)) {
     using recur::Triangle;
     Triangle triangle = op.getTriangle();
     product.transposeLhs = op.getTransposeLhs();
-    transposeRhs = op.getTransposeRhs();
+    product.packed = op.getTransposeRhs();
     product.strict = triangle == Triangle::StrictlyLowerLhs || triangle == Triangle::StrictlyLowerResult;
-    if (triangle == Triangle::LowerLhs || triangle == Triangle::StrictlyLowerLhs)
-      product.triangle = Product::Triangle::lhs;
-    else if (triangle != Triangle::Full)
+    if (triangle == Triangle::Full)
+      product.triangle = Product::Triangle::full;
+    else if (triangle == Triangle::LowerResult || triangle == Triangle::StrictlyLowerResult)
       product.triangle = Product::Triangle::result;
-  } else {
-    product.triangle = Product::Triangle::lhs;
   }
-  auto shape = [](Value buffer) { return cast<MemRefType>(buffer.getType()).getShape(); };
-  Value lhs = request.operands[0], rhs = request.operands[1], result = request.results[0];
-  product.rows = shape(result)[0];
-  product.columns = shape(result)[1];
-  product.inner = shape(lhs)[product.transposeLhs ? 0 : 1];
+  auto shape = [](Value tensor) { return cast<RankedTensorType>(tensor.getType()).getShape(); };
+  product.rows = shape(operation->getResult(0))[0];
+  product.columns = shape(operation->getResult(0))[1];
+  product.inner = shape(operation->getOperand(0))[product.transposeLhs ? 0 : 1];
+  return product;
+}
 
+bool KernelEmitter::canPrefetch(Operation *op) const {
+  return isa<recur::ProductOp, recur::ApplyInverseOp>(op) && handles(op) &&
+         sluice::cpu::canPrefetch(productOf(op), tile);
+}
+
+void KernelEmitter::emitProduct(const Request &request) {
+  Product product = productOf(request.op);
+  product.accumulate = request.accumulate;
+  Value lhs = request.operands[0], rhs = request.operands[1], result = request.results[0];
   SmallVector<Value> buffers = {lhs, rhs, result};
-  product.packed = transposeRhs;
-  if (transposeRhs)
+  if (product.packed)
     buffers[1] = transposedPanels(request, request.op->getOperand(1), rhs);
   else if (product.columns > tile.columns && product.rows > lanes)
     buffers.push_back(scratch(request, {1, product.inner, tile.columns}, 0));
@@ -155,14 +165,26 @@ void KernelEmitter::emitProduct(const Request &request) {
   flags += product.strict ? "_strict" : "";
   flags += product.transposeLhs ? "_transposed" : "";
   flags += product.accumulate ? "_accumulate" : "";
+  size_t count = buffers.size();
+  if (!waiting.empty() && sluice::cpu::canPrefetch(product, tile)) {
+    product.ahead = waiting.front();
+    waiting.pop_front();
+    buffers.append({product.ahead.pointer, product.ahead.stride});
+    flags += "_ahead" + std::to_string(product.ahead.rows) + "x" + std::to_string(product.ahead.bytes);
+    flags += product.ahead.write ? "_write" : "";
+  }
   call(request, flags, buffers, [&](Code &code, ValueRange arguments) {
     product.lhs = arguments[0];
     product.rhs = arguments[1];
     product.result = arguments[2];
     if (product.packed)
       product.panels = arguments[1];
-    else if (arguments.size() > 3)
+    else if (count > 3)
       product.panels = arguments[3];
+    if (product.ahead.rows) {
+      product.ahead.pointer = arguments[count];
+      product.ahead.stride = arguments[count + 1];
+    }
     emitProductCode(code, product);
   });
 }

@@ -14,6 +14,7 @@
 #include "llvm/ADT/Twine.h"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 
@@ -34,6 +35,14 @@ mlir::Value emitExp(mlir::OpBuilder &builder, mlir::Location location, mlir::Val
 
 class Code;
 
+/// Rows of the caller's memory that will be touched later.
+struct Ahead {
+  mlir::Value pointer;  ///< !llvm.ptr to the first row; need not be valid.
+  mlir::Value stride;   ///< i64, bytes from row to row.
+  int64_t rows = 0, bytes = 0;
+  bool write = false;
+};
+
 /// Emits code for single chunk ops. The work is done in private functions that are added to the module, one per
 /// distinct op, shape and flags: a call site is one func.call.
 class KernelEmitter {
@@ -47,6 +56,12 @@ public:
   /// straight-line body: within one, a product finds the transposed copy that an earlier one made of the same
   /// (immutable) tensor value, so every emission must dominate the later ones.
   void beginBody();
+
+  /// Lets the next product that can fetch the rows into the cache, a line every few steps: only spread over
+  /// much arithmetic does memory's latency disappear.
+  void prefetch(const Ahead &ahead) { waiting.push_back(ahead); }
+  /// Whether `op` is such a product.
+  bool canPrefetch(mlir::Operation *op) const;
 
   /// Whether `op` is one of recur.product, apply_inverse, unit_lower_inverse, cumulative_sum, decay_matrix(_adjoint),
   /// decayed_scores(_adjoint), interleave, deinterleave, diagonal, diagonal_part on f32 tensors of fitting shape.
@@ -77,6 +92,7 @@ private:
 
   mlir::ModuleOp module;
   Tile tile;
+  std::deque<Ahead> waiting;
   llvm::DenseMap<mlir::Value, mlir::Value> transposedCopies;
   std::map<std::pair<void *, int64_t>, mlir::Value> scratchBuffers;
 };

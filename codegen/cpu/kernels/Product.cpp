@@ -11,6 +11,9 @@ namespace sluice::cpu {
 
 namespace {
 
+/// Steps of k for each request for lines ahead.
+constexpr int64_t prefetchEvery = 8;
+
 /// How the right-hand side is found: panels[panel][k][column] or rhs[k][column].
 struct Rhs {
   Value buffer, panel, column;
@@ -91,13 +94,33 @@ private:
   }
 
   Values range(Value from, Value to, const Values &sums) {
-    constexpr int64_t unroll = 4; // divides every bound: they are multiples of the tile's rows
+    bool prefetching = product.ahead.rows && vectors * rhs.width == code.tile.columns;
+    int64_t unroll = prefetching ? prefetchEvery : 4; // divides every bound: they are multiples of the tile's rows
     return code.loop(from, to, unroll, sums, [&](Value k, const Values &carried) {
+      if (prefetching)
+        prefetch(k);
       Values next = carried;
       for (int64_t u = 0; u < unroll; ++u)
         step(next, code.plus(k, u), [](int64_t) { return true; });
       return next;
     });
+  }
+
+  /// Each turn of the loop over k asks for its share of the rows ahead, so that few lines are under way at a time
+  /// and the product's own misses find room; the last turns may ask again for the last row.
+  void prefetch(Value k) {
+    const Ahead &ahead = product.ahead;
+    int64_t down = product.rows / tileRows, across = product.columns / code.tile.columns;
+    int64_t turns = product.inner / prefetchEvery, perRow = llvm::divideCeil(ahead.bytes, 64);
+    int64_t share = llvm::divideCeil(ahead.rows * perRow, down * across * turns);
+    Value tile = code.plus(code.times(code.dividedBy(column, code.tile.columns), down), code.dividedBy(row, tileRows));
+    Value turn = code.plus(code.times(tile, turns), code.dividedBy(k, prefetchEvery));
+    for (int64_t i = 0; i < share; ++i) {
+      Value line = code.plus(code.times(turn, share), i);
+      Value number = code.dividedBy(line, perRow);
+      number = code.select(code.atMost(number, ahead.rows - 1), number, code.index(ahead.rows - 1));
+      code.prefetch(ahead, number, code.times(code.remainder(line, perRow), 64));
+    }
   }
 
   /// As range, with sums of 16 terms each added up: scores of keys that are nearly parallel enter a triangular
@@ -227,6 +250,10 @@ private:
 };
 
 } // namespace
+
+bool canPrefetch(const Product &product, const Tile &tile) {
+  return product.triangle == Product::Triangle::full && product.columns >= tile.columns && product.rows > lanes;
+}
 
 void emitProductCode(Code &code, const Product &product) { ProductEmitter(code, product).emit(); }
 

@@ -14,7 +14,11 @@ struct Product {
   bool transposeLhs = false, packed = false, accumulate = false;
   Triangle triangle = Triangle::full;
   bool strict = false;
+  Ahead ahead;  ///< Fetched meanwhile, if it has rows.
 };
+
+/// Whether the product has tiles enough to fetch rows with.
+bool canPrefetch(const Product &product, const Tile &tile);
 
 void emitProductCode(Code &code, const Product &product);
 
