@@ -1,8 +1,9 @@
 // Prefetching of the caller's tensors: the rows that this step stores and those that the next one loads.
 //
-// Rows of one head lie far apart, which the hardware does not foresee, and a burst of prefetches waits for the few
-// lines that a core can have under way just as loads would. So products fetch them, a line every few steps.
-// Ports for which a body has too few products are fetched while their present rows are loaded (viewOf).
+// Rows of one head lie far apart, which the hardware does not foresee, and a burst of prefetches waits for
+// the few lines that a core can have under way just as loads would. So products fetch them, a line every few
+// steps. Ports for which a body has too few products are fetched while their present rows are loaded
+// (viewOf).
 
 #include "codegen/cpu/ScanLowering.h"
 

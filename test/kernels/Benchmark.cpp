@@ -22,12 +22,12 @@ Line product(int64_t m, int64_t n, int64_t k, const std::string &flags, bool acc
   };
   auto x = shape(lhs, m, k), y = shape(rhs, k, n);
   std::string types = tensorType(x.first, x.second) + ", " + tensorType(y.first, y.second);
-  std::string text = "func.func @f(%x: " + tensorType(x.first, x.second) + ", %y: " +
-                     tensorType(y.first, y.second) + ") { %z = recur.product %x, %y " + flags + " : (" + types +
-                     ") -> " + tensorType(m, n) + " return }";
+  std::string text = "func.func @f(%x: " + tensorType(x.first, x.second) +
+                     ", %y: " + tensorType(y.first, y.second) + ") { %z = recur.product %x, %y " + flags +
+                     " : (" + types + ") -> " + tensorType(m, n) + " return }";
   double operations = 2.0 * m * n * k * (flags.find("lower") != std::string::npos ? 0.5 : 1);
-  std::string name = "product " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " " +
-                     flags + (accumulate ? " accumulate" : "");
+  std::string name = "product " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) +
+                     " " + flags + (accumulate ? " accumulate" : "");
   return {name, text, {x, y, {m, n}}, operations, accumulate};
 }
 
@@ -66,11 +66,10 @@ std::vector<Line> lines() {
                        "%d = recur.cumulative_sum %a : " + w));
   all.push_back(simple("decayed_scores 64x128", {{64, 128}, {64, 128}, {64, 128}, {64, 64}}, 3, 64 * 64 * 128,
                        "%l = recur.decayed_scores through diagonal %a, %b, %c : " + w + " to " + s));
-  all.push_back(simple("decayed_scores_adjoint 64x128",
-                       {{64, 128}, {64, 128}, {64, 128}, {64, 64}, {64, 128}, {64, 128}, {64, 128}}, 4,
-                       3 * 64 * 64 * 128,
-                       "%x, %y, %z = recur.decayed_scores_adjoint through diagonal %a, %b, %c, %d : " + w + ", " +
-                           s));
+  all.push_back(simple(
+      "decayed_scores_adjoint 64x128",
+      {{64, 128}, {64, 128}, {64, 128}, {64, 64}, {64, 128}, {64, 128}, {64, 128}}, 4, 3 * 64 * 64 * 128,
+      "%x, %y, %z = recur.decayed_scores_adjoint through diagonal %a, %b, %c, %d : " + w + ", " + s));
   return all;
 }
 
@@ -86,7 +85,8 @@ void measure(const Line &line) {
   for (Matrix &matrix : matrices)
     pointers.push_back(&matrix);
   double seconds = KernelRunner(line.text, line.accumulate).seconds(pointers);
-  std::printf("%8.2f us %7.1f GFLOP/s  %s\n", seconds * 1e6, line.operations / seconds * 1e-9, line.name.c_str());
+  std::printf("%8.2f us %7.1f GFLOP/s  %s\n", seconds * 1e6, line.operations / seconds * 1e-9,
+              line.name.c_str());
 }
 
 } // namespace

@@ -71,7 +71,8 @@ TEST(CumulativeSum, AllDirectionsAndRanks) {
         std::string type = columns == 1 ? tensorType(1, rows) : tensorType(rows, columns);
         Matrix x = random(rows, columns, 1), y(rows, columns);
         KernelRunner("func.func @f(%x: " + type + ") { %y = recur.cumulative_sum %x" +
-                     (reverse ? " reverse" : "") + (exclusive ? " exclusive" : "") + " : " + type + " return }")
+                     (reverse ? " reverse" : "") + (exclusive ? " exclusive" : "") + " : " + type +
+                     " return }")
             .run({&x, &y});
         std::vector<double> expected(rows * columns);
         for (int64_t t = 0; t < rows; ++t)
@@ -114,8 +115,8 @@ TEST(DecayMatrix, AccurateAmongStrongGates) {
     for (bool between : {false, true}) {
       Matrix g = mixedGates(n), d(n, n);
       KernelRunner("func.func @f(%g: " + tensorType(1, n) + ") { %d = recur.decay_matrix " +
-                   (between ? "between" : "through") + " %g : " + tensorType(1, n) + " to " + tensorType(n, n) +
-                   " return }")
+                   (between ? "between" : "through") + " %g : " + tensorType(1, n) + " to " +
+                   tensorType(n, n) + " return }")
           .run({&g, &d});
       for (int64_t t = 0; t < n; ++t)
         for (int64_t s = 0; s < n; ++s) {

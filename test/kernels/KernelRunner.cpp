@@ -65,7 +65,7 @@ public:
                         memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect, LLVM::LLVMDialect>();
   }
 
-  OwningOpRef<ModuleOp> build(const std::string &text, bool accumulate) {
+  OwningOpRef<ModuleOp> build(const std::string &text, bool accumulate, const std::string &features) {
     auto source = parseSourceString<ModuleOp>(text, &context);
     if (!source)
       throw std::runtime_error("expected ops that parse, got: " + text);
@@ -77,7 +77,7 @@ public:
     builder.setInsertionPointToStart(function.addEntryBlock());
     for (Value argument : tensors.getArguments())
       bind(argument, function.getArgument(0));
-    cpu::KernelEmitter kernels(*module, cpu::microTile(hostCpuFeatures()));
+    cpu::KernelEmitter kernels(*module, cpu::microTile(features.empty() ? hostCpuFeatures() : features));
     kernels.beginBody();
     for (Operation &op : tensors.getBody().front().without_terminator())
       emit(kernels, op, function, accumulate);
@@ -154,9 +154,9 @@ private:
   int32_t count = 0;
 };
 
-std::string compile(const std::string &function, bool accumulate) {
+std::string compile(const std::string &function, bool accumulate, const std::string &features) {
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  auto module = Builder(context).build(function, accumulate);
+  auto module = Builder(context).build(function, accumulate, features);
   PassManager manager(&context);
   cpu::buildLLVMPipeline(manager);
   if (failed(manager.run(*module)))
@@ -185,8 +185,8 @@ struct Aligned {
 
 } // namespace
 
-KernelRunner::KernelRunner(const std::string &function, bool accumulate) {
-  std::string bytes = compile(function, accumulate);
+KernelRunner::KernelRunner(const std::string &function, bool accumulate, const std::string &features) {
+  std::string bytes = compile(function, accumulate, features);
   char path[] = "/tmp/sluice-kernel-XXXXXX";
   int descriptor = mkstemp(path);
   if (descriptor < 0 || write(descriptor, bytes.data(), bytes.size()) != ssize_t(bytes.size()))

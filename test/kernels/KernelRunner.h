@@ -33,8 +33,10 @@ double errorRatio(const Matrix &x, const std::vector<double> &y);
 class KernelRunner {
 public:
   /// `function` is one func.func on tensors whose body are the ops to run, in order, and an empty return.
-  /// Buffers are the function's arguments and then the results of all ops.
-  explicit KernelRunner(const std::string &function, bool accumulate = false);
+  /// Buffers are the function's arguments and then the results of all ops. `features` choose the register
+  /// tile; empty: this machine's.
+  explicit KernelRunner(const std::string &function, bool accumulate = false,
+                        const std::string &features = "");
   ~KernelRunner();
   KernelRunner(const KernelRunner &) = delete;
 

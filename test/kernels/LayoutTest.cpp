@@ -64,8 +64,9 @@ TEST(Interleave, AndBack) {
       for (int64_t i = 0; i < layout.rows; ++i)
         for (int64_t j = 0; j < layout.columns; ++j)
           ASSERT_EQ(layout.at(whole, part, i, j), parts[part](i, j)) << dimension << layout.count;
-    KernelRunner("func.func @f(%x: " + layout.wholeType() + ") { " + names(layout) + " = recur.deinterleave %x" +
-                 dimension + "(" + layout.wholeType() + ") -> (" + types(layout) + ") return }")
+    KernelRunner("func.func @f(%x: " + layout.wholeType() + ") { " + names(layout) +
+                 " = recur.deinterleave %x" + dimension + "(" + layout.wholeType() + ") -> (" +
+                 types(layout) + ") return }")
         .run(back);
     for (int64_t part = 0; part < layout.count; ++part)
       EXPECT_EQ(again[part].values, parts[part].values);
@@ -74,8 +75,9 @@ TEST(Interleave, AndBack) {
 
 TEST(Diagonal, AndItsPart) {
   Matrix x = random(1, 48, 1), y(48, 48, 5), part(1, 48);
-  KernelRunner("func.func @f(%x: tensor<48xf32>) { %y = recur.diagonal %x : tensor<48xf32> to tensor<48x48xf32> "
-               "%z = recur.diagonal_part %y : tensor<48x48xf32> to tensor<48xf32> return }")
+  KernelRunner(
+      "func.func @f(%x: tensor<48xf32>) { %y = recur.diagonal %x : tensor<48xf32> to tensor<48x48xf32> "
+      "%z = recur.diagonal_part %y : tensor<48x48xf32> to tensor<48xf32> return }")
       .run({&x, &y, &part});
   for (int64_t i = 0; i < 48; ++i)
     for (int64_t j = 0; j < 48; ++j)

@@ -46,7 +46,7 @@ struct Case {
     return result;
   }
 
-  void check() const {
+  void check(const std::string &features = "") const {
     Matrix x = transposeLhs ? random(k, m, 1) : random(m, k, 1);
     Matrix y = transposeRhs ? random(n, k, 2) : random(k, n, 2);
     if (lowerLhs())
@@ -56,7 +56,7 @@ struct Case {
             x(i, j) = std::numeric_limits<float>::quiet_NaN();
     Matrix z = random(m, n, 3);
     std::vector<double> reference = expected(x, y, z);
-    KernelRunner(text(), accumulate).run({&x, &y, &z});
+    KernelRunner(text(), accumulate, features).run({&x, &y, &z});
     EXPECT_LT(errorRatio(z, reference), 1e-6) << text();
   }
 };
@@ -80,9 +80,21 @@ TEST(Product, TriangularLhs) {
 
 TEST(Product, TriangularResult) {
   for (std::string triangle : {"lower_result", "strictly_lower_result"})
-    for (auto [m, k] : std::vector<std::array<int64_t, 2>>{{16, 16}, {32, 64}, {48, 128}, {64, 128}, {128, 48}})
+    for (auto [m, k] :
+         std::vector<std::array<int64_t, 2>>{{16, 16}, {32, 64}, {48, 128}, {64, 128}, {128, 48}})
       for (bool accumulate : {false, true})
         Case{m, m, k, false, true, triangle, accumulate}.check();
+}
+
+TEST(Product, TilesOfOtherMachines) {
+  for (std::string features : {"x86_64", "x86_64 avx2 fma"}) {
+    for (bool rhs : {false, true})
+      for (auto [m, n, k] : std::vector<std::array<int64_t, 3>>{{16, 16, 16}, {64, 112, 48}})
+        Case{m, n, k, rhs, rhs, "", rhs}.check(features);
+    Case{48, 48, 32, false, true, "strictly_lower_result"}.check(features);
+    Case{48, 80, 48, true, false, "lower_lhs"}.check(features);
+    Case{48, 80, 48, false, true, "strictly_lower_lhs"}.check(features);
+  }
 }
 
 TEST(Product, InfinityBesideTheTriangleStaysOut) {

@@ -41,9 +41,7 @@ struct Case {
   }
   std::string matrix() const { return tensorType(tokens, keys); }
   std::string square() const { return tensorType(tokens, tokens); }
-  std::string name() const {
-    return matrix() + " " + flags() + " gates " + std::to_string(int(gates));
-  }
+  std::string name() const { return matrix() + " " + flags() + " gates " + std::to_string(int(gates)); }
 
   /// Visits all pairs with their weight, channel by channel.
   void pairs(const Matrix &g, const std::function<void(int64_t, int64_t, int64_t, double)> &visit) const {
@@ -72,7 +70,8 @@ KernelRunner &compiled(const std::string &text) {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (auto [tokens, keys] : std::vector<std::pair<int64_t, int64_t>>{{16, 16}, {32, 48}, {64, 128}, {128, 64}})
+  for (auto [tokens, keys] :
+       std::vector<std::pair<int64_t, int64_t>>{{16, 16}, {32, 48}, {64, 128}, {128, 64}})
     for (Gates gates : {Gates::weak, Gates::strong, Gates::mixed, Gates::growing})
       for (int kind = 0; kind < 3; ++kind)
         if (gates != Gates::growing || tokens <= 64)
@@ -85,8 +84,8 @@ TEST(DecayedScores, MatchSumsOverPairs) {
     Matrix x = random(one.tokens, one.keys, 1), k = random(one.tokens, one.keys, 2);
     Matrix g = gatesOf(one.gates, one.tokens, one.keys), l(one.tokens, one.tokens, 3);
     compiled("func.func @f(%x: " + one.matrix() + ", %k: " + one.matrix() + ", %g: " + one.matrix() +
-                 ") { %l = recur.decayed_scores " + one.flags() + " %x, %k, %g : " + one.matrix() + " to " +
-                 one.square() + " return }")
+             ") { %l = recur.decayed_scores " + one.flags() + " %x, %k, %g : " + one.matrix() + " to " +
+             one.square() + " return }")
         .run({&x, &k, &g, &l});
     std::vector<double> expected(one.tokens * one.tokens);
     one.pairs(g, [&](int64_t t, int64_t s, int64_t c, double weight) {
@@ -99,14 +98,15 @@ TEST(DecayedScores, MatchSumsOverPairs) {
 TEST(DecayedScoresAdjoint, MatchesSumsOverPairs) {
   for (const Case &one : cases()) {
     int64_t n = one.tokens, keys = one.keys;
-    Matrix x = random(n, keys, 1), k = random(n, keys, 2), g = gatesOf(one.gates, n, keys), dl = random(n, n, 3);
+    Matrix x = random(n, keys, 1), k = random(n, keys, 2), g = gatesOf(one.gates, n, keys),
+           dl = random(n, n, 3);
     for (int64_t t = 0; t < n; ++t)
       for (int64_t s = t + one.diagonal; s < n; ++s)
         dl(t, s) = std::numeric_limits<float>::quiet_NaN();
     Matrix dx(n, keys), dk(n, keys), dg(n, keys);
     compiled("func.func @f(%x: " + one.matrix() + ", %k: " + one.matrix() + ", %g: " + one.matrix() +
-                 ", %l: " + one.square() + ") { %dx, %dk, %dg = recur.decayed_scores_adjoint " + one.flags() +
-                 " %x, %k, %g, %l : " + one.matrix() + ", " + one.square() + " return }")
+             ", %l: " + one.square() + ") { %dx, %dk, %dg = recur.decayed_scores_adjoint " + one.flags() +
+             " %x, %k, %g, %l : " + one.matrix() + ", " + one.square() + " return }")
         .run({&x, &k, &g, &dl, &dx, &dk, &dg});
     std::vector<double> ex(n * keys), ek(n * keys), eg(n * keys);
     one.pairs(g, [&](int64_t t, int64_t s, int64_t c, double weight) {

@@ -116,7 +116,8 @@ Value Code::sumsOfLanes(Values vectors) {
         }
     size_t half = vectors.size() / 2;
     for (size_t i = 0; i < half; ++i)
-      vectors[i] = add(shuffle(vectors[i], vectors[i + half], low), shuffle(vectors[i], vectors[i + half], high));
+      vectors[i] =
+          add(shuffle(vectors[i], vectors[i + half], low), shuffle(vectors[i], vectors[i + half], high));
     vectors.resize(half);
   }
   return vectors.front();
@@ -148,8 +149,8 @@ void Code::prefetch(const Ahead &ahead, Value row, Value byte) {
   };
   Value offset = arith::MulIOp::create(builder, location, wide(row), ahead.stride);
   offset = arith::AddIOp::create(builder, location, offset, wide(byte));
-  Value line = LLVM::GEPOp::create(builder, location, ahead.pointer.getType(), builder.getI8Type(), ahead.pointer,
-                                   ValueRange(offset));
+  Value line = LLVM::GEPOp::create(builder, location, ahead.pointer.getType(), builder.getI8Type(),
+                                   ahead.pointer, ValueRange(offset));
   // Into the second-level cache: the first holds the product's operands.
   LLVM::Prefetch::create(builder, location, line, builder.getI32IntegerAttr(ahead.write),
                          builder.getI32IntegerAttr(2), builder.getI32IntegerAttr(1));

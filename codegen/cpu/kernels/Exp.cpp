@@ -73,8 +73,8 @@ Value emitExp(OpBuilder &builder, Location location, Value x) {
   r = like.fma(n, like.number(2.12194440e-4f), r);
 
   // Cephes' minimax polynomial for (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2.
-  constexpr float coefficients[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-                                    1.6666665459e-1f, 5.0000001201e-1f};
+  constexpr float coefficients[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
+                                    5.0000001201e-1f};
   Value sum = like.number(1.9875691500e-4f);
   for (float coefficient : coefficients)
     sum = like.fma(sum, r, like.number(coefficient));
@@ -85,8 +85,8 @@ Value emitExp(OpBuilder &builder, Location location, Value x) {
   Value exponent = like.apply<arith::SubIOp>(like.toBits(shifted), like.toBits(like.number(shift)));
   Value half = like.apply<arith::ShRSIOp>(exponent, like.whole(1));
   Value rest = like.apply<arith::SubIOp>(exponent, half);
-  Value result = like.apply<arith::MulFOp>(like.apply<arith::MulFOp>(sum, like.powerOfTwo(half)),
-                                           like.powerOfTwo(rest));
+  Value result =
+      like.apply<arith::MulFOp>(like.apply<arith::MulFOp>(sum, like.powerOfTwo(half)), like.powerOfTwo(rest));
   result = like.select(tooLow, like.number(0), result);
   return like.select(tooHigh, like.number(INFINITY), result);
 }

@@ -63,8 +63,8 @@ void emitCumulativeSum(Code &code, Value x, Value y, SumDirection direction) {
 // Decay matrices
 //===----------------------------------------------------------------------===//
 
-/// Row t is row t - 1 times e^g[t], with 1 entering on the diagonal. With span between, row t is what row t - 1
-/// is with span through.
+/// Row t is row t - 1 times e^g[t], with 1 entering on the diagonal. With span between, row t is what row t -
+/// 1 is with span through.
 void emitDecayMatrix(Code &code, Value g, Value factors, Value d, bool between) {
   emitFactors(code, g, factors);
   int64_t size = code.rows(g);
@@ -80,8 +80,8 @@ void emitDecayMatrix(Code &code, Value g, Value factors, Value d, bool between) 
   });
 }
 
-/// dg[i] = sum over s < i <= t (between: s < i < t) of e[t,s]: column sums of the rows below, from the last row
-/// up, then the sum of the columns left of i. Nothing is subtracted, so that nothing cancels.
+/// dg[i] = sum over s < i <= t (between: s < i < t) of e[t,s]: column sums of the rows below, from the last
+/// row up, then the sum of the columns left of i. Nothing is subtracted, so that nothing cancels.
 void emitDecayMatrixAdjoint(Code &code, Value d, Value dd, Value dg, bool between) {
   int64_t size = code.rows(d), vectors = size / lanes;
   Values zero(vectors, code.splat(0));

@@ -48,8 +48,8 @@ bool KernelEmitter::handles(Operation *op) const {
   return llvm::all_of(op->getOperandTypes(), fits) && llvm::all_of(op->getResultTypes(), fits);
 }
 
-void KernelEmitter::emit(OpBuilder &builder, Operation *op, ValueRange operandBuffers, ValueRange resultBuffers,
-                         Allocate allocate, bool accumulate) {
+void KernelEmitter::emit(OpBuilder &builder, Operation *op, ValueRange operandBuffers,
+                         ValueRange resultBuffers, Allocate allocate, bool accumulate) {
   assert(handles(op) && "expected an op that has a kernel");
   Request request{builder, op, operandBuffers, resultBuffers, allocate, accumulate};
   if (isa<recur::ProductOp, recur::ApplyInverseOp>(op))
@@ -99,8 +99,7 @@ void KernelEmitter::call(const Request &request, const Twine &flags, ArrayRef<Va
     function = func::FuncOp::create(builder, location, name, type);
     function.setPrivate();
     function.setNoInline(true);
-    function->setAttr("llvm.linkage",
-                      LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
+    function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
     builder.setInsertionPointToStart(function.addEntryBlock());
     Code code(builder, location, tile);
     body(code, function.getArguments());
@@ -263,14 +262,12 @@ void KernelEmitter::emitLayout(const Request &request) {
     return call(request, "", buffers, [](Code &code, ValueRange b) { emitDiagonalPart(code, b[0], b[1]); });
   if (auto op = dyn_cast<recur::InterleaveOp>(request.op)) {
     int64_t dimension = op.getDimension();
-    return call(request, "_" + Twine(dimension), buffers, [&](Code &code, ValueRange b) {
-      emitInterleave(code, b.drop_back(), b.back(), dimension);
-    });
+    return call(request, "_" + Twine(dimension), buffers,
+                [&](Code &code, ValueRange b) { emitInterleave(code, b.drop_back(), b.back(), dimension); });
   }
   int64_t dimension = cast<recur::DeinterleaveOp>(request.op).getDimension();
-  call(request, "_" + Twine(dimension), buffers, [&](Code &code, ValueRange b) {
-    emitDeinterleave(code, b.front(), b.drop_front(), dimension);
-  });
+  call(request, "_" + Twine(dimension), buffers,
+       [&](Code &code, ValueRange b) { emitDeinterleave(code, b.front(), b.drop_front(), dimension); });
 }
 
 } // namespace sluice::cpu

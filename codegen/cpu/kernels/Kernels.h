@@ -1,8 +1,8 @@
 // Code for the heavy ops of a chunk program, as MLIR (scf, vector, memref, arith) on buffers.
 //
 // Buffers are static-shape, contiguous, row-major f32 memrefs, aligned to 64 bytes, whose last dimension is a
-// multiple of 16 (as are the sides of all matrices). Operands and results never overlap, except for the result
-// of an accumulating product, which is also read.
+// multiple of 16 (as are the sides of all matrices). Operands and results never overlap, except for the
+// result of an accumulating product, which is also read.
 #pragma once
 
 #include "mlir/IR/Builders.h"
@@ -23,7 +23,7 @@ namespace sluice::cpu {
 /// The register tile of a product: `rows` x `columns` accumulators in vectors of `vector` lanes.
 struct Tile {
   int64_t rows = 4, columns = 8, vector = 4;
-  bool fused = false;  ///< Whether the machine multiplies and adds in one instruction.
+  bool fused = false; ///< Whether the machine multiplies and adds in one instruction.
 };
 
 /// The tile for a machine, given the names of its features (as hostCpuFeatures() or LLVM write them).
@@ -37,14 +37,14 @@ class Code;
 
 /// Rows of the caller's memory that will be touched later.
 struct Ahead {
-  mlir::Value pointer;  ///< !llvm.ptr to the first row; need not be valid.
-  mlir::Value stride;   ///< i64, bytes from row to row.
+  mlir::Value pointer; ///< !llvm.ptr to the first row; need not be valid.
+  mlir::Value stride;  ///< i64, bytes from row to row.
   int64_t rows = 0, bytes = 0;
   bool write = false;
 };
 
-/// Emits code for single chunk ops. The work is done in private functions that are added to the module, one per
-/// distinct op, shape and flags: a call site is one func.call.
+/// Emits code for single chunk ops. The work is done in private functions that are added to the module, one
+/// per distinct op, shape and flags: a call site is one func.call.
 class KernelEmitter {
 public:
   /// Gives a buffer of that type that nobody else touches until beginBody() is called again.
@@ -63,8 +63,9 @@ public:
   /// Whether `op` is such a product.
   bool canPrefetch(mlir::Operation *op) const;
 
-  /// Whether `op` is one of recur.product, apply_inverse, unit_lower_inverse, cumulative_sum, decay_matrix(_adjoint),
-  /// decayed_scores(_adjoint), interleave, deinterleave, diagonal, diagonal_part on f32 tensors of fitting shape.
+  /// Whether `op` is one of recur.product, apply_inverse, unit_lower_inverse, cumulative_sum,
+  /// decay_matrix(_adjoint), decayed_scores(_adjoint), interleave, deinterleave, diagonal, diagonal_part on
+  /// f32 tensors of fitting shape.
   bool handles(mlir::Operation *op) const;
 
   /// Emits `op`, a tensor op, at the builder's insertion point on the buffers of its operands and results.

@@ -15,9 +15,7 @@ Value gatherLanes(Code &code, ArrayRef<Value> vectors, ArrayRef<std::pair<int64_
   for (auto [number, vector] : llvm::enumerate(vectors)) {
     SmallVector<int64_t> mask;
     for (auto [lane, pick] : llvm::enumerate(picks))
-      mask.push_back(pick.first == int64_t(number) ? lanes + pick.second
-                     : number == 0                 ? 0
-                                                   : int64_t(lane));
+      mask.push_back(pick.first == int64_t(number) ? lanes + pick.second : number == 0 ? 0 : int64_t(lane));
     result = code.shuffle(result, vector, mask);
   }
   return result;
@@ -85,8 +83,7 @@ void emitDeinterleave(Code &code, Value whole, ValueRange parts, int64_t dimensi
     code.loop(0, code.columns(parts[0]), lanes, [&](Value column) {
       SmallVector<Value> vectors;
       for (int64_t j = 0; j < count; ++j)
-        vectors.push_back(
-            code.loadVector(whole, with(row, code.plus(code.times(column, count), j * lanes))));
+        vectors.push_back(code.loadVector(whole, with(row, code.plus(code.times(column, count), j * lanes))));
       for (int64_t i = 0; i < count; ++i) {
         SmallVector<std::pair<int64_t, int64_t>> picks;
         for (int64_t t = 0; t < lanes; ++t)
@@ -99,8 +96,9 @@ void emitDeinterleave(Code &code, Value whole, ValueRange parts, int64_t dimensi
 
 void emitDiagonal(Code &code, Value x, Value y) {
   code.loop(0, code.rows(y), 1, [&](Value row) {
-    code.loop(0, code.columns(y), lanes,
-              [&](Value column) { code.storeVector(code.splat(0), y, {row, column}); });
+    code.loop(0, code.columns(y), lanes, [&](Value column) {
+      code.storeVector(code.splat(0), y, {row, column});
+    });
     code.store(code.load(x, row), y, {row, row});
   });
 }

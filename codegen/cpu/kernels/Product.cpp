@@ -95,7 +95,8 @@ private:
 
   Values range(Value from, Value to, const Values &sums) {
     bool prefetching = product.ahead.rows && vectors * rhs.width == code.tile.columns;
-    int64_t unroll = prefetching ? prefetchEvery : 4; // divides every bound: they are multiples of the tile's rows
+    int64_t unroll =
+        prefetching ? prefetchEvery : 4; // divides every bound: they are multiples of the tile's rows
     return code.loop(from, to, unroll, sums, [&](Value k, const Values &carried) {
       if (prefetching)
         prefetch(k);
@@ -106,14 +107,15 @@ private:
     });
   }
 
-  /// Each turn of the loop over k asks for its share of the rows ahead, so that few lines are under way at a time
-  /// and the product's own misses find room; the last turns may ask again for the last row.
+  /// Each turn of the loop over k asks for its share of the rows ahead, so that few lines are under way at a
+  /// time and the product's own misses find room; the last turns may ask again for the last row.
   void prefetch(Value k) {
     const Ahead &ahead = product.ahead;
     int64_t down = product.rows / tileRows, across = product.columns / code.tile.columns;
     int64_t turns = product.inner / prefetchEvery, perRow = llvm::divideCeil(ahead.bytes, 64);
     int64_t share = llvm::divideCeil(ahead.rows * perRow, down * across * turns);
-    Value tile = code.plus(code.times(code.dividedBy(column, code.tile.columns), down), code.dividedBy(row, tileRows));
+    Value tile =
+        code.plus(code.times(code.dividedBy(column, code.tile.columns), down), code.dividedBy(row, tileRows));
     Value turn = code.plus(code.times(tile, turns), code.dividedBy(k, prefetchEvery));
     for (int64_t i = 0; i < share; ++i) {
       Value line = code.plus(code.times(turn, share), i);
@@ -123,8 +125,9 @@ private:
     }
   }
 
-  /// As range, with sums of 16 terms each added up: scores of keys that are nearly parallel enter a triangular
-  /// system that amplifies their rounding errors, and one long chain of sums has three times as large ones.
+  /// As range, with sums of 16 terms each added up: scores of keys that are nearly parallel enter a
+  /// triangular system that amplifies their rounding errors, and one long chain of sums has three times as
+  /// large ones.
   Values segments(Value from, Value to, const Values &sums) {
     Values zeros(sums.size(), code.splat(0, rhs.width));
     return code.loop(from, to, lanes, sums, [&](Value first, const Values &carried) {
@@ -199,9 +202,8 @@ private:
     if (product.panels && !product.packed)
       copyPanel(column, columns);
     int64_t rows = rowsOf(columns);
-    code.loop(0, product.rows, rows, [&](Value row) {
-      TileEmitter(code, product, rhsOf(column), row, column).emit(rows, columns);
-    });
+    code.loop(0, product.rows, rows,
+              [&](Value row) { TileEmitter(code, product, rhsOf(column), row, column).emit(rows, columns); });
   }
 
   /// Rows of the right-hand side lie a power of two apart, so that a panel read in place competes for a few
@@ -210,7 +212,8 @@ private:
     code.loop(0, product.inner, 4, [&](Value k) {
       for (int64_t u = 0; u < 4; ++u)
         for (int64_t first = 0; first < columns; first += tile.vector) {
-          Value vector = code.loadVector(product.rhs, {code.plus(k, u), code.plus(column, first)}, tile.vector);
+          Value vector =
+              code.loadVector(product.rhs, {code.plus(k, u), code.plus(column, first)}, tile.vector);
           code.storeVector(vector, product.panels, {code.index(0), code.plus(k, u), code.index(first)});
         }
     });
@@ -229,9 +232,8 @@ private:
         });
       });
       if (halves)
-        code.ifTrue(code.equal(code.remainder(blocks, 2), 1), [&] {
-          TileEmitter(code, product, rhsOf(band), band, band).emit(lanes, lanes);
-        });
+        code.ifTrue(code.equal(code.remainder(blocks, 2), 1),
+                    [&] { TileEmitter(code, product, rhsOf(band), band, band).emit(lanes, lanes); });
       if (!product.accumulate)
         zeros(band, code.plus(band, lanes));
     });
@@ -252,7 +254,8 @@ private:
 } // namespace
 
 bool canPrefetch(const Product &product, const Tile &tile) {
-  return product.triangle == Product::Triangle::full && product.columns >= tile.columns && product.rows > lanes;
+  return product.triangle == Product::Triangle::full && product.columns >= tile.columns &&
+         product.rows > lanes;
 }
 
 void emitProductCode(Code &code, const Product &product) { ProductEmitter(code, product).emit(); }

@@ -5,8 +5,8 @@
 
 namespace sluice::cpu {
 
-/// z (+)= op(x) y. `panels` holds y as [n / tile.columns][k][tile.columns]: either all of it (`packed`), or room
-/// for one panel, or nothing, in which case y is read where it lies.
+/// z (+)= op(x) y. `panels` holds y as [n / tile.columns][k][tile.columns]: either all of it (`packed`), or
+/// room for one panel, or nothing, in which case y is read where it lies.
 struct Product {
   enum class Triangle { full, lhs, result };
   mlir::Value lhs, rhs, result, panels;
@@ -14,7 +14,7 @@ struct Product {
   bool transposeLhs = false, packed = false, accumulate = false;
   Triangle triangle = Triangle::full;
   bool strict = false;
-  Ahead ahead;  ///< Fetched meanwhile, if it has rows.
+  Ahead ahead; ///< Fetched meanwhile, if it has rows.
 };
 
 /// Whether the product has tiles enough to fetch rows with.
@@ -23,7 +23,8 @@ bool canPrefetch(const Product &product, const Tile &tile);
 void emitProductCode(Code &code, const Product &product);
 
 /// Part of a product whose bounds are only known at run time: for 16 rows from `row` and columns
-/// [columnFrom, columnTo), result (+)= sum over k in [from, to) of op(lhs) rhs. All bounds are multiples of 16.
+/// [columnFrom, columnTo), result (+)= sum over k in [from, to) of op(lhs) rhs. All bounds are multiples
+/// of 16.
 struct BlockProduct {
   mlir::Value lhs, rhs, result, from, to;
   bool transposeLhs = false, accumulate = false;

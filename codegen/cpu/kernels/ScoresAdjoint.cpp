@@ -1,8 +1,8 @@
 // The adjoint of scores with a decay per key channel. Scores.h has the scheme.
 //
 // A gate's cotangent is the sum over the pairs (t, s) that it lies between. With the parts of dx and dk from
-// such pairs, Gx and Gk, it is the running sum from the last token of x Gx - k Gk: a pair enters at t and leaves
-// at s. Pairs that no gate lies between stay out, because they would cancel only up to rounding.
+// such pairs, Gx and Gk, it is the running sum from the last token of x Gx - k Gk: a pair enters at t and
+// leaves at s. Pairs that no gate lies between stay out, because they would cancel only up to rounding.
 #include "codegen/cpu/kernels/Product.h"
 #include "codegen/cpu/kernels/Scores.h"
 
@@ -22,9 +22,7 @@ public:
     if (scores.between)
       separateNeighbours();
     code.loop(0, size, lanes, [&](Value first) { earlierBlocks(first); });
-    code.loop(0, size, lanes, [&](Value step) {
-      laterBlocks(code.minus(code.index(size - lanes), step));
-    });
+    code.loop(0, size, lanes, [&](Value step) { laterBlocks(code.minus(code.index(size - lanes), step)); });
     code.loop(0, size, lanes, [&](Value first) {
       code.loop(0, keys, lanes, [&](Value column) { diagonalBlock(first, column); });
     });
@@ -59,8 +57,9 @@ private:
   void separateNeighbours() {
     code.loop(lanes, size, lanes, [&](Value first) {
       code.loop(first, code.plus(first, lanes), 1, [&](Value row) {
-        code.loop(code.index(0), first, lanes,
-                  [&](Value column) { code.storeVector(at(b.dl, row, column), b.apart, {row, column}); });
+        code.loop(code.index(0), first, lanes, [&](Value column) {
+          code.storeVector(at(b.dl, row, column), b.apart, {row, column});
+        });
       });
       code.store(code.number(0), b.apart, {first, code.plus(first, -1)});
     });
