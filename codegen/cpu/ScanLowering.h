@@ -72,6 +72,13 @@ private:
   // Ports
   RowsView viewOf(unsigned port, mlir::Type tensor, const StepPosition &position);
   mlir::Value elementPointer(unsigned port, mlir::Value element);
+  /// A port's elements of this step in tensors, and in the buffer as rows.
+  struct PortRows {
+    RowsView view;
+    mlir::Value rows;
+    bool scalars;
+  };
+  PortRows rowsOf(unsigned port, mlir::Value buffer, const StepPosition &position);
   void loadPort(unsigned port, mlir::Value buffer, const StepPosition &position);
   void storePort(unsigned port, mlir::Value buffer, const StepPosition &position);
   void fillMask(recur::PortAttr port, mlir::Value buffer, const StepPosition &position);

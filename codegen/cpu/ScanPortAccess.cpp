@@ -98,14 +98,18 @@ static void makeElementwise(OpBuilder &builder, Location loc, RowsView &view, in
   view.stride = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(1));
 }
 
-void ScanLowering::loadPort(unsigned port, Value buffer, const StepPosition &position) {
+ScanLowering::PortRows ScanLowering::rowsOf(unsigned port, Value buffer, const StepPosition &position) {
   RowsView view = viewOf(port, buffer.getType(), position);
   if (fetchedByProducts.contains(port))
     view.ahead = Value();
   bool scalars = isScalar(ports[port]);
   if (scalars && ports[port].role == PortRole::saved)
     makeElementwise(builder, loc, view, ports[port].recordElements);
-  Value rows = asRows(builder, loc, buffer, scalars);
+  return {view, asRows(builder, loc, buffer, scalars), scalars};
+}
+
+void ScanLowering::loadPort(unsigned port, Value buffer, const StepPosition &position) {
+  auto [view, rows, scalars] = rowsOf(port, buffer, position);
   if (scalars)
     loadScalars(builder, loc, view, rows);
   else
@@ -113,13 +117,7 @@ void ScanLowering::loadPort(unsigned port, Value buffer, const StepPosition &pos
 }
 
 void ScanLowering::storePort(unsigned port, Value buffer, const StepPosition &position) {
-  RowsView view = viewOf(port, buffer.getType(), position);
-  if (fetchedByProducts.contains(port))
-    view.ahead = Value();
-  bool scalars = isScalar(ports[port]);
-  if (scalars && ports[port].role == PortRole::saved)
-    makeElementwise(builder, loc, view, ports[port].recordElements);
-  Value rows = asRows(builder, loc, buffer, scalars);
+  auto [view, rows, scalars] = rowsOf(port, buffer, position);
   if (scalars)
     storeScalars(builder, loc, rows, view);
   else

@@ -59,27 +59,12 @@ struct NegateByConstant : OpRewritePattern<MulOp> {
   }
 };
 
-/// x + -y = x - y.
-struct SubtractNegated : OpRewritePattern<AddOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AddOp op, PatternRewriter &rewriter) const override {
-    for (auto [x, y] : {std::pair(op.getX(), op.getY()), std::pair(op.getY(), op.getX())}) {
-      auto negated = y.getDefiningOp<NegOp>();
-      if (!negated)
-        continue;
-      rewriter.replaceOpWithNewOp<SubOp>(op, x, negated.getX());
-      return success();
-    }
-    return rewriter.notifyMatchFailure(op, "expected a negated term");
-  }
-};
-
 } // namespace
 
 LogicalResult sluice::recur::simplifyScan(ScanOp scan) {
   FrozenRewritePatternSet patterns = [&] {
     RewritePatternSet set(scan.getContext());
-    set.add<FoldExpandedConstant, MergeExpands, NegateByConstant, SubtractNegated>(scan.getContext());
+    set.add<FoldExpandedConstant, MergeExpands, NegateByConstant>(scan.getContext());
     for (RegisteredOperationName name : scan.getContext()->getRegisteredOperations())
       if (isa<RecurDialect>(name.getDialect()))
         name.getCanonicalizationPatterns(set, scan.getContext());

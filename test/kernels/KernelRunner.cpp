@@ -23,6 +23,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <filesystem>
 #include <limits>
 #include <stdexcept>
 #include <unistd.h>
@@ -187,16 +188,16 @@ struct Aligned {
 
 KernelRunner::KernelRunner(const std::string &function, bool accumulate, const std::string &features) {
   std::string bytes = compile(function, accumulate, features);
-  char path[] = "/tmp/sluice-kernel-XXXXXX";
-  int descriptor = mkstemp(path);
+  std::string path = std::filesystem::temp_directory_path() / "sluice-kernel-XXXXXX";
+  int descriptor = mkstemp(path.data());
   if (descriptor < 0 || write(descriptor, bytes.data(), bytes.size()) != ssize_t(bytes.size()))
     throw std::runtime_error("expected to write a temporary file");
   close(descriptor);
-  library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (std::getenv("SLUICE_KEEP_OBJECT"))
-    std::fprintf(stderr, "%s\n", path);
+    std::fprintf(stderr, "%s\n", path.c_str());
   else
-    unlink(path);
+    unlink(path.c_str());
   if (!library)
     throw std::runtime_error(dlerror());
   entry = reinterpret_cast<void (*)(void *const *)>(dlsym(library, "run"));
