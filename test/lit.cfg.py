@@ -1,7 +1,8 @@
 # How lit runs test/<area>/*.mlir and *.test. Assumes the variables of lit.site.cfg.py.in.
 #
 # Substitutions: %sluice (the driver), sluice-opt, FileCheck, not, split-file (by their names),
-# %python (a Python without packages), %torch-python (one with torch), %src (the repository),
+# %python (a Python without packages), %torch-python (one with torch), %gpu-python (one with the packages of
+# tools/gpu-requirements.txt), %src (the repository),
 # %lib (build/lib), %golden (the golden cases; tests that use it say "REQUIRES: golden").
 import os
 
@@ -29,6 +30,7 @@ if os.path.isfile(torchPython):
 config.substitutions += [
     ("%sluice", os.path.join(tools, "sluice")),
     ("%torch-python", torchPython),
+    ("%gpu-python", os.path.join(config.sluice_binary_dir, "gpu-venv", "bin", "python")),
     ("%python", "/usr/bin/python3"),
     ("%src", config.sluice_source_dir),
     ("%lib", os.path.join(config.sluice_binary_dir, "lib")),
