@@ -1,0 +1,117 @@
+// Asynchronous matrix products of a warpgroup on the emulator. Fragments know while a product owns them.
+#pragma once
+
+#include "codegen/cuda/device/emu/AbiAsync.h"
+#include "codegen/cuda/device/Layouts.h"
+#include "codegen/cuda/device/emu/Memory.h"
+
+namespace sluice::device {
+
+/// A matrix operand in shared memory: where it starts, its swizzle and two offsets whose meaning is in ../Layouts.h.
+template <class T> struct WgmmaDescriptor {
+  u64 bits;
+  /// The operand that starts `bytes` further: along k within a swizzled row, or whole tiles.
+  SLUICE_DEVICE WgmmaDescriptor advance(u32 bytes) const { return {layout::advanceDescriptor(bits, bytes)}; }
+};
+
+template <class T>
+SLUICE_DEVICE WgmmaDescriptor<T> wgmmaDescriptor(Shared<T> start, Swizzle swizzle, u32 leadingBytes, u32 strideBytes) {
+  static_assert(sizeof(T) == 2, "expected bf16 or f16");
+  return {layout::encodeDescriptor({start.address(), leadingBytes, strideBytes, 0, swizzle})};
+}
+
+namespace detail {
+/// Registers that asynchronous products use. Every access by ordinary code passes through `touch`; copies too.
+template <class Register, int Count> class AsyncFragment {
+public:
+  static constexpr int count = Count;
+  SLUICE_DEVICE AsyncFragment() { state.fences = sluiceEmuWgmmaFences(); }
+  SLUICE_DEVICE AsyncFragment(const AsyncFragment &other) : AsyncFragment() { *this = other; }
+  SLUICE_DEVICE AsyncFragment &operator=(const AsyncFragment &other) {
+    touch(Site::current());
+    other.touch(Site::current());
+    for (int i = 0; i < Count; ++i)
+      data[i] = other.data[i];
+    return *this;
+  }
+  SLUICE_DEVICE ~AsyncFragment() {
+    if (state.inFlight != 0)
+      sluiceEmuWgmmaVanished(&state);
+  }
+  SLUICE_DEVICE Register &r(Index index, Site site = Site::current()) {
+    touch(site);
+    return data[index.value];
+  }
+  SLUICE_DEVICE const Register &r(Index index, Site site = Site::current()) const {
+    touch(site);
+    return data[index.value];
+  }
+
+  /// For the primitives only.
+  SLUICE_DEVICE void touch(Site site) const {
+    if (state.inFlight != 0)
+      sluiceEmuWgmmaTouched(&state, site);
+    state.touchedAt = *state.fences;
+  }
+  mutable AsyncRegisters state;
+  Register data[Count];
+};
+} // namespace detail
+
+/// 64 x N in the registers of a warpgroup.
+template <int N> struct WgmmaAccumulator : detail::AsyncFragment<f32, N / 2> {
+  static_assert(N % 8 == 0 && N >= 8 && N <= 256, "expected N to be a multiple of 8 up to 256");
+  SLUICE_DEVICE void fill(f32 value, Site site = Site::current()) {
+    this->touch(site);
+    for (f32 &element : this->data)
+      element = value;
+  }
+};
+
+/// The 64 x 16 operand A in registers.
+template <class T> struct WgmmaA : detail::AsyncFragment<u32, 4> {
+  static_assert(sizeof(T) == 2, "expected bf16 or f16");
+};
+
+/// Warpgroup, each warp by itself. Starts D = A B (+ D if `accumulate`), both operands in shared memory, read through
+/// the asynchronous proxy. D belongs to the product until wgmmaWait has covered its group.
+/// wgmma.mma_async.sync.aligned.m64nNk16.f32.
+template <Major A = Major::k, Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, class T>
+SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, WgmmaDescriptor<T> a, WgmmaDescriptor<T> b, bool accumulate,
+                         Site site = Site::current()) {
+  WgmmaCall call{&d.state, d.data, nullptr, nullptr, a.bits, b.bits, N, matrixKind<T>, A, B, NegateA, NegateB,
+                 accumulate};
+  sluiceEmuWgmma(&call, site);
+}
+/// A from registers, which belong to the product like D.
+template <Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, class T>
+SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, const WgmmaA<T> &a, WgmmaDescriptor<T> b, bool accumulate,
+                         Site site = Site::current()) {
+  WgmmaCall call{&d.state, d.data, &a.state, a.data, 0, b.bits, N, matrixKind<T>, Major::k, B, NegateA, NegateB,
+                 accumulate};
+  sluiceEmuWgmma(&call, site);
+}
+
+/// Warpgroup. Orders accesses to registers before it and by products after it. wgmma.fence.sync.aligned.
+SLUICE_DEVICE void wgmmaFence(Site site = Site::current()) { sluiceEmuWgmmaFence(site); }
+/// Warpgroup. The products since the last commit form a group. wgmma.commit_group.sync.aligned.
+SLUICE_DEVICE void wgmmaCommit(Site site = Site::current()) { sluiceEmuWgmmaCommit(site); }
+/// Warpgroup. Returns when at most Pending of the warp's youngest groups are unfinished; the others' registers are
+/// free and their operands have been read by this warp, which says nothing of the other three.
+/// wgmma.wait_group.sync.aligned.
+template <int Pending> SLUICE_DEVICE void wgmmaWait(Site site = Site::current()) { sluiceEmuWgmmaWait(Pending, site); }
+/// The same; the compiler may not move accesses to these accumulators above it.
+template <int Pending, int N> SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N> &, Site site = Site::current()) {
+  sluiceEmuWgmmaWait(Pending, site);
+}
+template <int Pending, int N0, int N1>
+SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &, WgmmaAccumulator<N1> &, Site site = Site::current()) {
+  sluiceEmuWgmmaWait(Pending, site);
+}
+template <int Pending, int N0, int N1, int N2>
+SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &, WgmmaAccumulator<N1> &, WgmmaAccumulator<N2> &,
+                             Site site = Site::current()) {
+  sluiceEmuWgmmaWait(Pending, site);
+}
+
+} // namespace sluice::device

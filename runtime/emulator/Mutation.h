@@ -1,0 +1,45 @@
+// Alterations of single call sites, to test that the checker notices, and the record of which sites were executed.
+// Every synchronising primitive asks `alteration` once per execution and thread.
+#pragma once
+
+#include "codegen/cuda/device/emu/Abi.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace sluice::emulator {
+
+struct Thread;
+using device::Site;
+
+/// The kinds of the table of primitives.
+enum class Alteration : uint8_t {
+  none,
+  skip,            ///< Nothing happens.
+  pendingPlusOne,  ///< A wait leaves one more group in flight.
+  flipParity,
+  lessBytes,
+  moreBytes,
+  moreArrivals,    ///< A barrier that expects more than will come, an arrival that counts for more.
+  fewerArrivals,
+  readForFull,     ///< A wait for the sources to be read instead of for completion.
+  relaxed          ///< A release or acquire that orders nothing.
+};
+
+/// The kind by its name in the table; nothing if there is none of that name.
+std::optional<Alteration> alterationNamed(std::string_view kind);
+
+namespace detail {
+/// Set while the running launch alters or records sites.
+extern thread_local bool sitesMatter;
+Alteration alterationSlow(Thread &thread, Site site, const char *primitive);
+} // namespace detail
+
+/// How this execution of `primitive` is altered; also records the site if that was asked for.
+inline Alteration alteration(Thread &thread, Site site, const char *primitive) {
+  return __builtin_expect(detail::sitesMatter, 0) ? detail::alterationSlow(thread, site, primitive)
+                                                  : Alteration::none;
+}
+
+} // namespace sluice::emulator
