@@ -56,6 +56,8 @@ void toFloat(DType type, const void *from, float *to, int64_t count) {
       to[i] = static_cast<float>(static_cast<const double *>(from)[i]);
     return;
   case DType::i64:
+  case DType::i32:
+  case DType::u32:
     assert(false && "integers are not converted");
   }
 }
@@ -74,6 +76,8 @@ void fromFloat(const float *from, DType type, void *to, int64_t count) {
       static_cast<double *>(to)[i] = from[i];
     return;
   case DType::i64:
+  case DType::i32:
+  case DType::u32:
     assert(false && "integers are not converted");
   }
 }

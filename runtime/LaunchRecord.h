@@ -38,7 +38,8 @@ enum class TileSwizzle { none, bytes32, bytes64, bytes128 };
 
 /// A tensor map over one argument: what cuTensorMapEncodeTiled is called with. The innermost dimension comes first.
 struct TensorMapRecord {
-  std::string argument;                       ///< Of the record; its dtype is the map's.
+  /// Its dtype is that of the tensor parameter of this name; without one, that of the map's parameter.
+  std::string argument;
   std::vector<SizeExpression> dims;           ///< 1 to 5, in elements.
   std::vector<SizeExpression> strides;        ///< Of dims 1.., in elements.
   std::vector<uint32_t> box;                  ///< In elements, at most 256 each.
@@ -51,8 +52,8 @@ struct TensorMapRecord {
 struct ParameterRecord {
   enum class Kind {
     tensor,     ///< Global<T>: pointer to element `offset` of an argument.
-    size,       ///< i64: the value of an expression.
-    value,      ///< f32 or u32 by dtype: given at the call by name.
+    size,       ///< The value of an expression: i32 or u32 if the dtype says so, else i64.
+    value,      ///< f32, i32 or u32 by dtype: given at the call by name.
     tensorMap,  ///< const TensorMap: 128 bytes.
     workspace   ///< Global<T>: memory allocated for the launch.
   };
@@ -60,8 +61,8 @@ struct ParameterRecord {
   Kind kind = Kind::tensor;
   DType dtype = DType::f32;
   Direction direction = Direction::read;       ///< Tensor and workspace.
-  std::vector<SizeExpression> shape, strides;  ///< Tensor; strides in elements.
-  SizeExpression offset = 0;                   ///< Tensor, in elements.
+  std::vector<SizeExpression> shape, strides;  ///< Tensor; strides in elements, none: dense, last dimension innermost.
+  SizeExpression offset = 0;                   ///< Tensor and tensor map, in elements.
   SizeExpression value = 0;                    ///< Size.
   TensorMapRecord map;                         ///< Tensor map.
   SizeExpression bytes = 0;                    ///< Workspace.
@@ -94,12 +95,12 @@ struct LaunchRecord {
   /// Cooperative: how many blocks are resident at once on the device the record was made for; 0: all of the grid.
   SizeExpression residentBlocks = 0;
   std::vector<ParameterRecord> parameters;
-  std::vector<RoleRecord> roles;
+  std::vector<RoleRecord> roles;               ///< Empty, or all threads of the block in order.
   uint32_t registersAtLaunch = 0;              ///< Per thread as compiled; 0: not known yet.
 };
 
 std::string toJson(const LaunchRecord &record);
-/// Throws UserError naming the field that is missing or wrong.
+/// Throws UserError naming the field that is missing, unknown or wrong.
 LaunchRecord launchRecordFromJson(const std::string &text);
 
 /// A tensor map with all numbers known. Strides in bytes.
@@ -124,7 +125,10 @@ struct BoundParameter {
   ParameterRecord::Kind kind = ParameterRecord::Kind::tensor;
   Direction direction = Direction::read;
   DType dtype = DType::f32;
-  /// What the kernel receives: 8 bytes for tensor, workspace (filled in by the launcher) and size, 4 for a value.
+  /// Of a tensor, and of a tensor map in the order of a tensor: for messages.
+  std::vector<int64_t> shape;
+  /// What the kernel receives: 8 bytes for tensor, workspace (filled in by the launcher) and size, 4 for what is i32,
+  /// u32 or f32.
   std::array<uint8_t, 8> bytes{};
   uint32_t byteCount = 8;
   TensorMapSpec map;              ///< Tensor map: encoded by the launcher into the 128 bytes it passes.
@@ -153,9 +157,11 @@ struct LaunchInputs {
   std::map<std::string, double> values;
 };
 
-/// Evaluates the record. Throws UserError in one line for a size or tensor that is missing or unknown, a tensor
-/// shorter than its shape and strides need, a grid out of range (x up to 2^31-1, y and z up to 65535), a thread
-/// count that is no multiple of 32 or above 1024, a cluster that does not divide the grid or is above 8 blocks.
+/// Evaluates the record. Throws UserError in one line, naming the kernel, for a size, tensor or value that is missing
+/// or unknown, a tensor shorter than its shape and strides need or not aligned to its elements, a grid out of range (x
+/// up to 2^31-1, y and z up to 65535), a thread count that is no multiple of 32 or above 1024, a cluster that does not
+/// divide the grid or is above 8 blocks, roles that are not all threads of the block. Without blocks in the grid
+/// nothing is to be launched. A cooperative launch that leaves residentBlocks open gets the blocks of its grid.
 BoundLaunch bindLaunch(const LaunchRecord &record, const LaunchInputs &inputs);
 
 } // namespace sluice

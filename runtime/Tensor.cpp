@@ -16,7 +16,9 @@ constexpr TypeName typeNames[] = {{DType::f32, "f32", 4},
                                   {DType::f16, "f16", 2},
                                   {DType::bf16, "bf16", 2},
                                   {DType::i64, "i64", 8},
-                                  {DType::f64, "f64", 8}};
+                                  {DType::f64, "f64", 8},
+                                  {DType::i32, "i32", 4},
+                                  {DType::u32, "u32", 4}};
 } // namespace
 
 int64_t sizeOf(DType dtype) { return typeNames[static_cast<int>(dtype)].size; }

@@ -12,7 +12,8 @@
 
 namespace sluice {
 
-enum class DType { f32, f16, bf16, i64, f64 };
+/// i32 and u32 occur in launches only.
+enum class DType { f32, f16, bf16, i64, f64, i32, u32 };
 
 int64_t sizeOf(DType dtype);
 /// "f32", "bf16", ...: the spelling of the command line.

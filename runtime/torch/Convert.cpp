@@ -37,6 +37,10 @@ at::ScalarType torchType(DType dtype) {
     return at::kLong;
   case DType::f64:
     return at::kDouble;
+  case DType::i32:
+    return at::kInt;
+  case DType::u32:
+    return at::kUInt32;
   }
   __builtin_unreachable();
 }
