@@ -3,7 +3,7 @@
 // clang and g++. Of two elements that share a register, `half` 0 is the low one.
 #pragma once
 
-#include "Types.h"
+#include "codegen/cuda/device/Types.h"
 
 namespace sluice::device::layout {
 
