@@ -43,7 +43,7 @@ struct TensorMapRecord {
   std::vector<SizeExpression> dims;           ///< 1 to 5, in elements.
   std::vector<SizeExpression> strides;        ///< Of dims 1.., in elements.
   std::vector<uint32_t> box;                  ///< In elements, at most 256 each.
-  std::vector<uint32_t> elementStrides;       ///< Empty: ones.
+  std::vector<uint32_t> elementStrides{};     ///< Empty: ones.
   TileSwizzle swizzle = TileSwizzle::none;
   bool fillNan = false;                       ///< Out of bounds: NaN rather than zero.
 };
@@ -61,10 +61,10 @@ struct ParameterRecord {
   Kind kind = Kind::tensor;
   DType dtype = DType::f32;
   Direction direction = Direction::read;       ///< Tensor and workspace.
-  std::vector<SizeExpression> shape, strides;  ///< Tensor; strides in elements, none: dense, last dimension innermost.
+  std::vector<SizeExpression> shape{}, strides{};  ///< Tensor; strides in elements, none: dense, last dimension innermost.
   SizeExpression offset = 0;                   ///< Tensor and tensor map, in elements.
   SizeExpression value = 0;                    ///< Size.
-  TensorMapRecord map;                         ///< Tensor map.
+  TensorMapRecord map{};                       ///< Tensor map.
   SizeExpression bytes = 0;                    ///< Workspace.
   /// Workspace: "undefined", or the 32-bit value that every word holds before the kernel starts, e.g. "0".
   std::string initial = "undefined";
