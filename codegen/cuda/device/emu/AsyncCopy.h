@@ -7,31 +7,23 @@
 
 namespace sluice::device {
 
-namespace detail {
-template <int Bytes> SLUICE_DEVICE constexpr void checkCpAsync() {
+/// Thread. Starts a copy of the first `sourceBytes` and fills the rest of Bytes with zeros; with 0 the source is not
+/// accessed. Complete for this thread after cpAsyncWait on its group. Both sides are aligned to Bytes. cp.async.ca,
+/// and .cg, past L1, for 16 bytes.
+template <int Bytes, class T, class U>
+SLUICE_DEVICE void cpAsync(Shared<T> destination, Global<U> source, u32 sourceBytes, Site site = Site::current()) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16, "expected 4, 8 or 16 bytes");
-}
-} // namespace detail
-
-/// Thread. Starts a copy; complete for this thread after cpAsyncWait on its group. Both sides are aligned to Bytes.
-/// cp.async.ca, and .cg for 16 bytes.
-template <int Bytes, class T>
-SLUICE_DEVICE void cpAsync(Shared<T> destination, Global<const T> source, Site site = Site::current()) {
-  detail::checkCpAsync<Bytes>();
-  sluiceEmuCpAsync(destination.address(), source.pointer(), Bytes, Bytes, site);
-}
-/// Copies the first `sourceBytes` and writes zeros to the rest of Bytes. With 0 the source is not accessed.
-template <int Bytes, class T>
-SLUICE_DEVICE void cpAsync(Shared<T> destination, Global<const T> source, u32 sourceBytes,
-                           Site site = Site::current()) {
-  detail::checkCpAsync<Bytes>();
+  static_assert(detail::same<T, detail::Value<U>>, "expected the same type on both sides");
   sluiceEmuCpAsync(destination.address(), source.pointer(), Bytes, sourceBytes, site);
 }
-/// Writes zeros if `predicate` is false.
-template <int Bytes, class T>
-SLUICE_DEVICE void cpAsync(Shared<T> destination, Global<const T> source, bool predicate, Site site = Site::current()) {
-  detail::checkCpAsync<Bytes>();
-  sluiceEmuCpAsync(destination.address(), source.pointer(), Bytes, predicate ? Bytes : 0, site);
+/// Copies all, or writes zeros if `predicate` is false.
+template <int Bytes, class T, class U>
+SLUICE_DEVICE void cpAsync(Shared<T> destination, Global<U> source, bool predicate, Site site = Site::current()) {
+  cpAsync<Bytes>(destination, source, predicate ? u32(Bytes) : 0u, site);
+}
+template <int Bytes, class T, class U>
+SLUICE_DEVICE void cpAsync(Shared<T> destination, Global<U> source, Site site = Site::current()) {
+  cpAsync<Bytes>(destination, source, u32(Bytes), site);
 }
 
 /// Thread. Its copies since the last commit form a group. cp.async.commit_group.
@@ -39,6 +31,7 @@ SLUICE_DEVICE void cpAsyncCommit(Site site = Site::current()) { sluiceEmuCpAsync
 /// Thread. Returns when at most Pending of its youngest groups are unfinished; what the others wrote is visible to
 /// this thread only. cp.async.wait_group.
 template <int Pending> SLUICE_DEVICE void cpAsyncWait(Site site = Site::current()) {
+  static_assert(Pending >= 0, "expected a number of groups");
   sluiceEmuCpAsyncWait(Pending, site);
 }
 /// Thread. Makes one arrival on the barrier when all copies that this thread has started so far are complete; the

@@ -1,12 +1,22 @@
-// Blocks of a cluster reach each other's shared memory, on the emulator. The cluster's barrier is in Sync.h.
+// Blocks of a cluster meet and reach each other's shared memory, on the emulator.
 #pragma once
 
 #include "codegen/cuda/device/emu/AbiAsync.h"
 #include "codegen/cuda/device/emu/Mbarrier.h"
 #include "codegen/cuda/device/emu/Memory.h"
-#include "codegen/cuda/device/emu/Sync.h"
 
 namespace sluice::device {
+
+/// The block's index in its cluster, and how many blocks the cluster has.
+SLUICE_DEVICE u32 clusterRank() { return sluiceEmuThread->clusterRank; }
+SLUICE_DEVICE u32 clusterBlocks() { return sluiceEmuThread->clusterBlocks; }
+
+/// Cluster, every thread. What the thread wrote before is visible to all that wait after. barrier.cluster.arrive.
+SLUICE_DEVICE void clusterArrive(Site site = Site::current()) { sluiceEmuClusterArrive(0, site); }
+/// Orders nothing. barrier.cluster.arrive.relaxed.
+SLUICE_DEVICE void clusterArriveRelaxed(Site site = Site::current()) { sluiceEmuClusterArrive(1, site); }
+/// Returns when every thread of the cluster has arrived. barrier.cluster.wait.
+SLUICE_DEVICE void clusterWait(Site site = Site::current()) { sluiceEmuClusterWait(site); }
 
 /// An address in the shared memory of a block of the cluster.
 template <class T> class RemoteShared {
@@ -55,7 +65,8 @@ template <class T> SLUICE_DEVICE T loadRemote(RemoteShared<T> place, Site site =
   return value;
 }
 /// Thread. st.shared::cluster.
-template <class T> SLUICE_DEVICE void storeRemote(RemoteShared<T> place, T value, Site site = Site::current()) {
+template <class T>
+SLUICE_DEVICE void storeRemote(RemoteShared<T> place, detail::Value<T> value, Site site = Site::current()) {
   sluiceEmuStoreRemote(place.address(), &value, sizeof(T), site);
 }
 /// Thread. Arrives on a peer's barrier; releases at cluster scope. mbarrier.arrive.release.cluster.shared::cluster.
@@ -69,7 +80,8 @@ SLUICE_DEVICE void mbarrierExpectRemote(RemoteMbarrier barrier, u32 bytes, Site 
 /// Thread. Stores 4, 8 or 16 bytes asynchronously and counts them on a barrier of the same block.
 /// st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.
 template <class T>
-SLUICE_DEVICE void storeAsync(RemoteShared<T> place, T value, RemoteMbarrier barrier, Site site = Site::current()) {
+SLUICE_DEVICE void storeAsync(RemoteShared<T> place, detail::Value<T> value, RemoteMbarrier barrier,
+                              Site site = Site::current()) {
   static_assert(sizeof(T) == 4 || sizeof(T) == 8, "expected 4 or 8 bytes");
   sluiceEmuStoreAsync(place.address(), &value, sizeof(T), barrier.address(), site);
 }

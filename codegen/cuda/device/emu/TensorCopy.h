@@ -21,7 +21,7 @@ SLUICE_DEVICE TensorBox boxOf(const TensorMap &map, Coordinates... coordinates) 
 }
 } // namespace detail
 
-// The site is a defaulted argument before a pack of coordinates nowhere: each rank is spelled out.
+// A pack of coordinates could not be followed by a defaulted site: each rank is an overload.
 #define SLUICE_FOR_EACH_RANK(DEFINE)                                                                                   \
   DEFINE((i32 c0), (c0))                                                                                               \
   DEFINE((i32 c0, i32 c1), (c0, c1))                                                                                   \
@@ -58,7 +58,7 @@ SLUICE_FOR_EACH_RANK(SLUICE_DEFINE)
 /// Thread. Stores a box from shared memory; elements outside the tensor are dropped. Reads through the asynchronous
 /// proxy; tracked by bulk groups. cp.async.bulk.tensor.global.shared::cta.tile.bulk_group.
 #define SLUICE_DEFINE(PARAMETERS, COORDINATES)                                                                         \
-  template <class T>                                                                                                   \
+  template <Eviction = Eviction::normal, class T>                                                                      \
   SLUICE_DEVICE void tensorStore(const TensorMap &map, Shared<T> source, SLUICE_OPEN PARAMETERS,                       \
                                  Site site = Site::current()) {                                                        \
     TensorBox box = detail::boxOf(map, SLUICE_OPEN COORDINATES);                                                       \
@@ -76,19 +76,21 @@ SLUICE_DEVICE void prefetchTensorMap(const TensorMap &map, Site site = Site::cur
 
 /// Thread. Loads contiguous bytes: addresses and count are multiples of 16. Completes on the barrier.
 /// cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.
-template <Eviction = Eviction::normal, class T>
-SLUICE_DEVICE void bulkLoad(Shared<T> destination, Global<const T> source, u32 bytes, Mbarrier barrier,
+template <Eviction = Eviction::normal, class T, class U>
+SLUICE_DEVICE void bulkLoad(Shared<T> destination, Global<U> source, u32 bytes, Mbarrier barrier,
                             Site site = Site::current()) {
+  static_assert(detail::same<T, detail::Value<U>>, "expected the same type on both sides");
   sluiceEmuBulkLoad(destination.address(), source.pointer(), bytes, barrier.address(), site);
 }
 /// Thread. bulkLoad into the same place of every block whose bit is set in the mask.
-template <Eviction = Eviction::normal, class T>
-SLUICE_DEVICE void bulkLoadMulticast(Shared<T> destination, Global<const T> source, u32 bytes, Mbarrier barrier,
-                                     u16 mask, Site site = Site::current()) {
+template <Eviction = Eviction::normal, class T, class U>
+SLUICE_DEVICE void bulkLoadMulticast(Shared<T> destination, Global<U> source, u32 bytes, Mbarrier barrier, u16 mask,
+                                     Site site = Site::current()) {
+  static_assert(detail::same<T, detail::Value<U>>, "expected the same type on both sides");
   sluiceEmuBulkLoadMulticast(destination.address(), source.pointer(), bytes, barrier.address(), mask, site);
 }
 /// Thread. Stores contiguous bytes; tracked by bulk groups. cp.async.bulk.global.shared::cta.bulk_group.
-template <class T>
+template <Eviction = Eviction::normal, class T>
 SLUICE_DEVICE void bulkStore(Global<T> destination, Shared<T> source, u32 bytes, Site site = Site::current()) {
   sluiceEmuBulkStore(destination.pointer(), source.address(), bytes, site);
 }

@@ -3,6 +3,7 @@
 
 #include "codegen/cuda/device/emu/AbiAsync.h"
 #include "codegen/cuda/device/Layouts.h"
+#include "codegen/cuda/device/emu/Matrix.h"
 #include "codegen/cuda/device/emu/Memory.h"
 
 namespace sluice::device {
@@ -21,6 +22,9 @@ SLUICE_DEVICE WgmmaDescriptor<T> wgmmaDescriptor(Shared<T> start, Swizzle swizzl
 }
 
 namespace detail {
+struct AsyncFragmentAccess {
+  template <class F> static SLUICE_DEVICE AsyncRegisters *state(F &fragment) { return &fragment.state; }
+};
 /// Registers that asynchronous products use. Every access by ordinary code passes through `touch`; copies too.
 template <class Register, int Count> class AsyncFragment {
 public:
@@ -47,12 +51,16 @@ public:
     return data[index.value];
   }
 
-  /// For the primitives only.
+protected:
   SLUICE_DEVICE void touch(Site site) const {
     if (state.inFlight != 0)
       sluiceEmuWgmmaTouched(&state, site);
     state.touchedAt = *state.fences;
   }
+
+private:
+  friend FragmentAccess;
+  friend AsyncFragmentAccess;
   mutable AsyncRegisters state;
   Register data[Count];
 };
@@ -63,7 +71,7 @@ template <int N> struct WgmmaAccumulator : detail::AsyncFragment<f32, N / 2> {
   static_assert(N % 8 == 0 && N >= 8 && N <= 256, "expected N to be a multiple of 8 up to 256");
   SLUICE_DEVICE void fill(f32 value, Site site = Site::current()) {
     this->touch(site);
-    for (f32 &element : this->data)
+    for (f32 &element : detail::registers(*this))
       element = value;
   }
 };
@@ -79,16 +87,18 @@ template <class T> struct WgmmaA : detail::AsyncFragment<u32, 4> {
 template <Major A = Major::k, Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, class T>
 SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, WgmmaDescriptor<T> a, WgmmaDescriptor<T> b, bool accumulate,
                          Site site = Site::current()) {
-  WgmmaCall call{&d.state, d.data, nullptr, nullptr, a.bits, b.bits, N, matrixKind<T>, A, B, NegateA, NegateB,
-                 accumulate};
+  static_assert(detail::WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\"");
+  WgmmaCall call{detail::AsyncFragmentAccess::state(d), detail::registers(d), nullptr, nullptr, a.bits, b.bits, N,
+                 matrixKind<T>, A, B, NegateA, NegateB, accumulate};
   sluiceEmuWgmma(&call, site);
 }
 /// A from registers, which belong to the product like D.
 template <Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, class T>
 SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, const WgmmaA<T> &a, WgmmaDescriptor<T> b, bool accumulate,
                          Site site = Site::current()) {
-  WgmmaCall call{&d.state, d.data, &a.state, a.data, 0, b.bits, N, matrixKind<T>, Major::k, B, NegateA, NegateB,
-                 accumulate};
+  static_assert(detail::WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\"");
+  WgmmaCall call{detail::AsyncFragmentAccess::state(d), detail::registers(d), detail::AsyncFragmentAccess::state(a),
+                 detail::registers(a), 0, b.bits, N, matrixKind<T>, Major::k, B, NegateA, NegateB, accumulate};
   sluiceEmuWgmma(&call, site);
 }
 
@@ -113,5 +123,13 @@ SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &, WgmmaAccumulator<N1> &, Wgm
                              Site site = Site::current()) {
   sluiceEmuWgmmaWait(Pending, site);
 }
+template <int Pending, int N0, int N1, int N2, int N3>
+SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &, WgmmaAccumulator<N1> &, WgmmaAccumulator<N2> &,
+                             WgmmaAccumulator<N3> &, Site site = Site::current()) {
+  sluiceEmuWgmmaWait(Pending, site);
+}
+
+/// Thread. Keeps the compiler from moving accesses to the accumulator across this place; nothing to do here.
+template <int N> SLUICE_DEVICE void pin(WgmmaAccumulator<N> &) {}
 
 } // namespace sluice::device
