@@ -105,6 +105,7 @@ public:
   ForeignRef join(const ForeignRef &a, const ForeignRef &b);
   /// `view` with epochs of `actor` up to `epoch` over.
   ViewRef raise(const ViewRef &view, Actor actor, uint32_t epoch);
+  void forget();
 
 private:
   struct Entry {
@@ -129,7 +130,7 @@ public:
   void add(const Clock &clock);
   /// Adds that epochs of an agent up to `epoch` are over.
   void raise(uint32_t domain, Actor actor, uint32_t epoch);
-  void join(const SyncClock &other);
+  void join(SyncClock &other);
   /// The thread learns everything that was added.
   void acquire(Clock &clock, Joiner &joiner);
   void clear();
@@ -137,10 +138,11 @@ public:
 
 private:
   struct Accumulator {
-    std::vector<uint32_t> epochs;
-    ViewRef last, frozen; ///< The view joined last; what `epochs` held when it was last asked for.
+    std::vector<uint32_t> epochs; ///< Or, if `frozen` is set, that.
+    ViewRef last, frozen;         ///< `last`: the view joined last, which need not be joined again.
     void add(const ViewRef &view);
     void add(Actor actor, uint32_t epoch);
+    void open();
     const ViewRef &freeze();
   };
   struct Domain {

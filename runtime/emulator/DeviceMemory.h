@@ -11,33 +11,39 @@
 
 namespace sluice::emulator {
 
-/// One allocation of device memory.
-struct Allocation {
+/// The bytes of one allocation. One flag for each 2 of them says whether they hold a value.
+struct Storage {
   uint64_t base = 0, bytes = 0;
   std::string name;
   uint8_t *mapping = nullptr;
   uint64_t mappedBytes = 0;
-  /// One byte for each 16 of the allocation, one bit for each 2: holds a value. Lines start at multiples of 16.
+  /// A byte for each line of 16; lines start at multiples of 16, `base` is one.
   std::unique_ptr<std::atomic<uint8_t>[]> written;
-  bool contains(uint64_t address, uint64_t count) const {
-    return address >= base && count <= bytes && address - base <= bytes - count;
-  }
+
+  Storage(uint64_t bytes, std::string name);
+  ~Storage();
+  Storage(const Storage &) = delete;
+  Storage &operator=(const Storage &) = delete;
+  void setAllWritten(bool value);
   void setWritten(uint64_t address, uint64_t count);
   bool isWritten(uint64_t address, uint64_t count) const;
 };
 
-/// All allocations that live, by address. Locked.
-class MemoryRegistry {
-public:
-  static MemoryRegistry &instance();
-  std::shared_ptr<Allocation> allocate(uint64_t bytes, const std::string &name);
-  void release(const Allocation &allocation);
-  /// A copy, sorted by address: what a launch works with.
-  std::vector<std::shared_ptr<Allocation>> all() const;
-
-private:
-  struct State;
-  std::shared_ptr<State> state;
+/// An allocation as one launch sees it.
+struct Allocation {
+  std::shared_ptr<Storage> storage;
+  uint64_t base = 0, bytes = 0;
+  std::string name;        ///< Of the parameter that points into it, or else its own.
+  bool mayWrite = false;   ///< Some parameter that points into it is written.
+  uint32_t index = 0;      ///< In the launch.
+  bool contains(uint64_t address, uint64_t count) const {
+    return address >= base && count <= bytes && address - base <= bytes - count;
+  }
 };
+
+/// Adds to, removes from and lists all storage that lives, by address. Locked.
+void registerStorage(const std::shared_ptr<Storage> &storage);
+void forgetStorage(const std::shared_ptr<Storage> &storage);
+std::vector<std::shared_ptr<Storage>> allStorage();
 
 } // namespace sluice::emulator

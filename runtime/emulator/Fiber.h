@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <vector>
 
+/// Stores the running fiber's stack pointer at `save` and goes on where `load` was stored.
 extern "C" void sluiceEmuSwitch(void **save, void *load);
 
 namespace sluice::emulator {
 
-/// A stack that runs `entry` when it is first switched to. `entry` never returns.
 struct Fiber {
-  void *stackPointer = nullptr;
-  uint8_t *stack = nullptr; ///< Its lowest byte.
+  void *stackPointer = nullptr; ///< While it does not run.
+  uint8_t *stack = nullptr;     ///< Its lowest byte; null before the fiber starts.
 };
 
 /// Stacks of one host thread, kept for the next fiber. Pages are taken when first touched.
@@ -29,16 +29,18 @@ public:
   StackPool &operator=(const StackPool &) = delete;
   /// The lowest byte of a stack.
   uint8_t *take();
+  /// The stack may still be in use until the next `take`.
   void give(uint8_t *stack) { available.push_back(stack); }
   /// Whether the address lies in the guard page of a stack.
   bool isGuard(const void *address) const;
-  /// Prepares a stack so that switching to the fiber calls `entry`.
+  /// Makes a stack on which switching to the result calls `entry`, which must not return.
   static void *prepare(uint8_t *stack, void (*entry)());
 
 private:
+  static constexpr size_t stride = stackBytes + 4096;
   struct Slab {
     uint8_t *base;
-    size_t bytes, stacks;
+    size_t bytes;
     bool guarded;
   };
   void grow();

@@ -16,9 +16,11 @@
 #include "runtime/emulator/Fiber.h"
 #include "runtime/emulator/Mutation.h"
 #include "runtime/emulator/RaceChecker.h"
+#include "runtime/emulator/SiteTable.h"
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,6 +47,8 @@ struct Wait {
 };
 
 struct Thread : SluiceEmuThread {
+  Thread();
+  ~Thread();
   Machine *machine = nullptr;
   Block *inBlock = nullptr;
   Warp *inWarp = nullptr;
@@ -77,12 +81,14 @@ struct Warp {
   uint32_t runnable = 0;           ///< Ready to go on.
   uint32_t exited = 0;
   uint32_t priority = 0;
-  // The collective that lanes are coming to.
-  uint32_t arrived = 0;
+  // The collective that lanes are coming to; `met` counts those that were completed.
+  uint32_t arrived = 0, met = 0;
   const char *primitive = "";
   Site site;
   std::array<void *, 32> arguments{};
   Thread &thread(unsigned lane) const;
+  /// Lets the lanes that wait in `Machine::meet` go on.
+  void goOn();
 };
 
 /// State that a module keeps for one block. Made on first use, destroyed when the block ends.
@@ -112,10 +118,14 @@ public:
 };
 
 struct Block {
+  Block();
+  ~Block();
   Machine *machine = nullptr;
   Cluster *cluster = nullptr;
   uint64_t index = 0;                 ///< In the grid.
+  std::array<uint32_t, 3> position{}; ///< The same by axis.
   uint32_t rank = 0;                  ///< In the cluster.
+  uint32_t slot = 0;                  ///< Among the resident blocks of the machine.
   std::vector<Thread> threads;
   std::vector<Warp> warps;
   uint32_t runnableWarps = 0;         ///< Bit i: warp i has runnable lanes.
@@ -149,6 +159,7 @@ struct Cluster {
   std::vector<std::unique_ptr<Block>> blocks; ///< By rank.
   uint32_t alive = 0;                  ///< Blocks with threads left.
   std::vector<ActorName> agents;       ///< Of actor `threads + i`.
+  uint64_t order = 0;                  ///< Its place in the order of execution.
   /// A new actor of the domain.
   Actor addActor(ActorName name);
   std::string describe(Actor actor) const;
@@ -158,18 +169,16 @@ struct Cluster {
 /// Runs clusters, as many at a time as are resident.
 class Machine {
 public:
-  Machine(LaunchState &launch, uint32_t hostThread);
+  explicit Machine(LaunchState &launch);
   ~Machine();
   Machine(const Machine &) = delete;
   Machine &operator=(const Machine &) = delete;
 
+  LaunchState &launch;
   const Options &options() const;
   const BoundLaunch &bound() const;
-  bool checking() const;
-  bool counting() const;
-
-  /// The running thread; null in the scheduler.
-  Thread *current = nullptr;
+  bool checking() const { return checks; }
+  bool counting() const { return counts; }
 
   /// Suspends the running thread until `wake`, or another one's `WaitList::wakeAll`.
   void park(Thread &thread, const Wait &wait);
@@ -177,27 +186,43 @@ public:
     list.add(thread);
     park(thread, wait);
   }
+  /// No effect on a thread that is not parked.
   void wake(Thread &thread);
   /// Lets others run now if the schedule is random and chance wants it. Called where threads talk to each other.
   void maybeYield(Thread &thread);
 
   /// Waits for all lanes of the warp to come to this call of the source. The last to come runs `body`, with
-  /// `warp.arguments` by lane; `body` must not park. Orders no memory accesses.
-  void meet(Thread &thread, const char *primitive, Site site, void *arguments, void (*body)(Warp &));
+  /// `warp.arguments` by lane; `body` must not park. If it returns false all lanes stay parked, with `wait` as what
+  /// they wait for, until `Warp::goOn`. Orders no memory accesses.
+  void meet(Thread &thread, const Wait &wait, void *arguments, bool (*body)(Warp &));
 
   /// Queues an operation, or lands it now.
   void issue(const std::shared_ptr<AsyncOperation> &operation);
   /// A wait needs it now.
   void finish(AsyncOperation &operation);
+  /// Whether an operation lands when it is issued: its destination needs no poison then.
+  bool landsAtOnce() const;
 
   /// Draws from the seed: uniform below `bound`.
   uint32_t random(uint32_t bound);
   bool chance(uint32_t oneIn) { return random(oneIn) == 0; }
 
+  /// Runs clusters until none are left.
+  void run();
+
   Joiner joiner;
-  LaunchState &launch;
-  struct Scheduler;
-  std::unique_ptr<Scheduler> scheduler;
+  SiteCache sites;
+  std::array<SluiceEmuRange, sluiceEmuRanges> ranges{};
+  std::unique_ptr<class Scheduler> scheduler;
+  std::unique_ptr<class ReportSink> reports;
+  std::unique_ptr<class GlobalShadow> globalShadow; ///< Null unless checking.
+  std::unique_ptr<class CounterClocks> counterClocks;
+  void recordSite(Site site, const char *primitive);
+  uint16_t siteNumber(Site site, const char *primitive);
+
+private:
+  bool checks, counts;
+  std::map<std::pair<const void *, const void *>, CallSite> callSites;
 };
 
 /// The running thread of this host thread.
@@ -205,7 +230,7 @@ inline Thread &currentThread() { return *static_cast<Thread *>(sluiceEmuThread);
 
 // Reports: Report.cpp. `kind` is one of the kinds that the README lists.
 
-/// Where an earlier access was: part of a report.
+/// Reports of the same kind at the same place, with the same earlier access, are counted and kept once.
 void report(Thread &thread, std::string_view kind, Site site, const std::string &message,
             const std::string &earlier = {});
 /// A mistake of no single thread.
@@ -217,5 +242,8 @@ void reportBlock(const Block &block, std::string_view kind, Site site, const std
 std::string placeOf(Site site);
 /// "thread 17 of block (0,0,0)"
 std::string nameOf(const Thread &thread);
+/// Whether a report of this kind, at this place and with this earlier place, would be kept: false saves its text.
+/// Counts it if not.
+bool wanted(Thread &thread, std::string_view kind, Site site, uint64_t earlier);
 
 } // namespace sluice::emulator

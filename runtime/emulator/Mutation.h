@@ -4,6 +4,8 @@
 
 #include "codegen/cuda/device/emu/Abi.h"
 
+#include "runtime/emulator/Emulator.h"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -29,6 +31,18 @@ enum class Alteration : uint8_t {
 
 /// The kind by its name in the table; nothing if there is none of that name.
 std::optional<Alteration> alterationNamed(std::string_view kind);
+
+/// The call site that the options of a launch alter. Throws UserError for a kind that the table does not have.
+class SiteMatcher {
+public:
+  SiteMatcher() = default;
+  explicit SiteMatcher(const std::optional<Mutation> &mutation);
+  Alteration match(Site site, std::string_view primitive) const;
+
+private:
+  std::optional<Mutation> mutation;
+  Alteration kind = Alteration::none;
+};
 
 namespace detail {
 /// Set while the running launch alters or records sites.

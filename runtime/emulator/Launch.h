@@ -1,0 +1,77 @@
+// What all host threads of one launch share: the numbers of the launch, its memory by name, and the reports.
+#pragma once
+
+#include "codegen/cuda/device/emu/Abi.h"
+#include "runtime/emulator/Counters.h"
+#include "runtime/emulator/DeviceMemory.h"
+#include "runtime/emulator/Emulator.h"
+#include "runtime/emulator/GlobalRaces.h"
+#include "runtime/emulator/Mutation.h"
+#include "runtime/emulator/SiteTable.h"
+
+#include <atomic>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace sluice::emulator {
+
+/// The reports of one cluster, or of all blocks when they communicate. `order` is its place in the order of
+/// execution, which depends on the seed alone.
+struct ReportBatch {
+  uint64_t order = 0, count = 0;
+  std::vector<Report> reports;
+};
+
+struct Kernel::Implementation {
+  std::string name;
+  const SluiceEmuKernel *entry = nullptr;
+};
+
+struct LaunchState {
+  LaunchState(const Kernel &kernel, const BoundLaunch &bound, const Options &options);
+
+  const BoundLaunch &bound;
+  const Options &options;
+  const SluiceEmuKernel *kernel;
+  std::string kernelName;
+  std::vector<void *> arguments;            ///< Pointers to the arguments, as the kernel's trampoline takes them.
+  std::vector<Allocation> allocations;      ///< By address.
+  uint32_t clusterBlocks = 1;
+  uint64_t clusters = 0, blocks = 0;
+  bool cooperative = false;                 ///< Blocks may wait on each other: one host thread runs all.
+  uint64_t residentClusters = 1;            ///< At once on one host thread.
+  std::vector<uint64_t> order;              ///< Clusters as they are taken.
+  std::atomic<uint64_t> next{0};            ///< Index into `order`.
+  /// Nothing after this place in the order is run or reported: the launch was ended there.
+  std::atomic<uint64_t> last{std::numeric_limits<uint64_t>::max()};
+  std::unique_ptr<LaunchCounters> counters; ///< Null unless counting.
+  SiteTable sites;
+  GlobalRaces races;                        ///< Between independent clusters.
+  SiteMatcher mutation;
+
+  std::mutex mutex;                         ///< Of everything below.
+  std::vector<ReportBatch> batches;
+  std::map<std::pair<const void *, const void *>, CallSite> callSites;
+  uint64_t switches = 0;
+
+  /// The allocation that starts last at or below the address; null if none does.
+  Allocation *below(uint64_t address);
+  /// The first allocation above the address; null if there is none.
+  Allocation *above(uint64_t address);
+  void addBatch(ReportBatch batch);
+  /// Keeps the first of each kind and place, in the order of execution.
+  void collectReports(Result &result);
+
+private:
+  void bindMemory();
+  void bindArguments();
+  void drawOrder();
+  std::vector<std::unique_ptr<Memory>> workspaces;
+  std::vector<std::unique_ptr<uint8_t[]>> maps;
+  std::vector<std::array<uint8_t, 8>> values;
+};
+
+} // namespace sluice::emulator
