@@ -24,7 +24,7 @@
 namespace sluice::emulator {
 
 /// Device memory that is counted under one name. Two ranges may overlap: an address counts for the one that starts
-/// last at or below it and reaches it; of equal ones, the first. Addresses in none count under "?".
+/// last at or below it and reaches it; of equal ones, the first. Addresses in none are only requested, under "?".
 struct CountedTensor {
   std::string name;
   uint64_t base = 0, bytes = 0;
