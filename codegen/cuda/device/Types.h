@@ -8,6 +8,17 @@
 #define SLUICE_DEVICE inline __attribute__((always_inline))
 #endif
 
+// Source that both sides share passes the caller's place on: the emulator's primitives end with that parameter.
+#ifdef __CUDACC__
+#define SLUICE_SITE_PARAMETER
+#define SLUICE_SITE
+#define SLUICE_ONLY_SITE
+#else
+#define SLUICE_SITE_PARAMETER , Site site = Site::current()
+#define SLUICE_SITE , site
+#define SLUICE_ONLY_SITE site
+#endif
+
 namespace sluice::device {
 
 using u8 = unsigned char;
@@ -46,6 +57,11 @@ struct Index {
 };
 
 namespace detail {
+/// Whether "wgmma/n<N>.h" has been included, which each use of wgmma with that N asks for.
+template <int N> struct WgmmaIncluded {
+  static constexpr bool value = false;
+};
+
 template <int... Is> struct Sequence {};
 template <int N, int... Is> struct MakeSequence : MakeSequence<N - 1, N - 1, Is...> {};
 template <int... Is> struct MakeSequence<0, Is...> {
