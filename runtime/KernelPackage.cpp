@@ -1,4 +1,5 @@
-// A package as one file: magic, checksum of the rest, header length, JSON header, code.
+// A package as one file: magic, checksum of the rest, header length, JSON header, code, and the binaries of the
+// device kernels in their order and that of their architectures' names.
 #include "runtime/KernelPackage.h"
 
 #include "runtime/Error.h"
@@ -40,11 +41,21 @@ const EntryPoint *KernelPackage::find(const std::string &entry) const {
   return nullptr;
 }
 
+const DeviceKernel *KernelPackage::findKernel(const std::string &name) const {
+  for (const DeviceKernel &candidate : kernels)
+    if (candidate.name == name)
+      return &candidate;
+  return nullptr;
+}
+
 void savePackage(const KernelPackage &package, const std::string &path) {
   // A spec's text need not be valid UTF-8.
   std::string header =
       toJson(package).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::string rest = bytesOf(header.size()) + header + package.code;
+  for (const DeviceKernel &kernel : package.kernels)
+    for (const auto &[architecture, binary] : kernel.binaries)
+      rest += binary.cubin;
   AtomicFile file(path);
   file.write(magic);
   file.write(bytesOf(hash(rest)));
@@ -68,14 +79,14 @@ KernelPackage loadPackage(const std::string &path) {
     failAt(path, "the package is damaged: its checksum does not match its contents");
   KernelPackage package;
   try {
-    package = packageFromJson(nlohmann::json::parse(bytes.substr(fixedBytes, headerBytes)));
+    package = packageFromJson(nlohmann::json::parse(bytes.substr(fixedBytes, headerBytes)),
+                              std::string_view(bytes).substr(fixedBytes + headerBytes));
   } catch (const nlohmann::json::exception &) {
     failAt(path, "the package is damaged: its header cannot be read");
   }
   std::string missing = missingCpuFeature(package.cpuFeatures);
   if (!missing.empty())
     failAt(path, "the package was made for another CPU: this one lacks " + missing);
-  package.code = bytes.substr(fixedBytes + headerBytes);
   return package;
 }
 

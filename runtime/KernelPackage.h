@@ -2,9 +2,11 @@
 // came from. One package is one file.
 #pragma once
 
+#include "runtime/LaunchRecord.h"
 #include "runtime/Tensor.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -51,6 +53,31 @@ struct EntryPoint {
   int64_t step = 1;    ///< Tokens per step: the chunk, or 1.
   int64_t scratchBytes = 0;
   std::vector<Port> ports;
+  std::vector<std::string> launches{};  ///< Names of device kernels, in order; empty on the CPU.
+};
+
+/// What one kernel takes of its multiprocessor, as the assembler reported it.
+struct KernelResources {
+  int64_t registers = 0;         ///< Per thread.
+  int64_t spillStoreBytes = 0, spillLoadBytes = 0;
+  int64_t stackBytes = 0;
+  int64_t sharedBytes = 0;       ///< Static.
+  int64_t barriers = 0;          ///< Named ones in use.
+};
+
+/// Machine code for one architecture, such as "sm_90a".
+struct DeviceBinary {
+  std::string cubin;
+  KernelResources resources;
+};
+
+/// One kernel of a GPU: how it is launched, its source, and what was compiled from it.
+struct DeviceKernel {
+  std::string name;
+  std::string target;            ///< The least that the source needs: "sm_80", "sm_90" and up, or "sm_90a" alone.
+  LaunchRecord record;           ///< Its `kernel` is the entry point's symbol.
+  std::string source;            ///< CUDA, against the device headers.
+  std::map<std::string, DeviceBinary> binaries;
 };
 
 struct KernelPackage {
@@ -67,15 +94,19 @@ struct KernelPackage {
   bool chunkable = true;
   std::string notChunkable;     ///< Why not, as the compiler's diagnostic.
   std::vector<EntryPoint> entries;
-  std::string code;             ///< A shared object.
+  std::string code;             ///< A shared object; empty for a GPU.
+  std::vector<DeviceKernel> kernels;
 
   /// Null if the package has no such entry point.
   const EntryPoint *find(const std::string &entry) const;
+  /// Null if the package has no such kernel.
+  const DeviceKernel *findKernel(const std::string &name) const;
 };
 
 /// Writes the package to a temporary file beside `path`, then renames it. Throws UserError.
 void savePackage(const KernelPackage &package, const std::string &path);
-/// Throws UserError for a file that is not a package, is damaged, or was made for another CPU.
+/// Throws UserError for a file that is not a package, is damaged, or was made for another CPU. A package without
+/// device kernels is the same file as before there were any.
 KernelPackage loadPackage(const std::string &path);
 /// Whether the file starts like a package.
 bool isPackageFile(const std::string &path);

@@ -1,6 +1,8 @@
 // Packages to and from JSON.
 #include "runtime/KernelPackageJson.h"
 
+#include "runtime/Error.h"
+
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -54,11 +56,14 @@ json toJson(const EntryPoint &entry) {
   json ports = json::array();
   for (const Port &port : entry.ports)
     ports.push_back(toJson(port));
-  return {{"name", entry.name},
-          {"symbol", entry.symbol},
-          {"step", entry.step},
-          {"scratch_bytes", entry.scratchBytes},
-          {"ports", ports}};
+  json object = {{"name", entry.name},
+                 {"symbol", entry.symbol},
+                 {"step", entry.step},
+                 {"scratch_bytes", entry.scratchBytes},
+                 {"ports", ports}};
+  if (!entry.launches.empty())
+    object["launches"] = entry.launches;
+  return object;
 }
 
 EntryPoint entryFromJson(const json &object) {
@@ -66,7 +71,62 @@ EntryPoint entryFromJson(const json &object) {
                    object.at("scratch_bytes"), {}};
   for (const json &port : object.at("ports"))
     entry.ports.push_back(portFromJson(port));
+  if (object.contains("launches"))
+    entry.launches = object.at("launches").get<std::vector<std::string>>();
   return entry;
+}
+
+json toJson(const DeviceBinary &binary) {
+  const KernelResources &resources = binary.resources;
+  return {{"bytes", binary.cubin.size()},
+          {"registers", resources.registers},
+          {"spill_store_bytes", resources.spillStoreBytes},
+          {"spill_load_bytes", resources.spillLoadBytes},
+          {"stack_bytes", resources.stackBytes},
+          {"shared_bytes", resources.sharedBytes},
+          {"barriers", resources.barriers}};
+}
+
+json toJson(const DeviceKernel &kernel) {
+  json binaries = json::object();
+  for (const auto &[architecture, binary] : kernel.binaries)
+    binaries[architecture] = toJson(binary);
+  return {{"name", kernel.name},
+          {"target", kernel.target},
+          {"record", json::parse(toJson(kernel.record))},
+          {"source", kernel.source},
+          {"binaries", binaries}};
+}
+
+DeviceKernel kernelFromJson(const json &object) {
+  DeviceKernel kernel;
+  kernel.name = object.at("name");
+  kernel.target = object.at("target");
+  kernel.source = object.at("source");
+  try {
+    kernel.record = launchRecordFromJson(object.at("record").dump());
+  } catch (const UserError &error) {
+    throw json::other_error::create(501, error.what(), nullptr);
+  }
+  for (const auto &[architecture, binary] : object.at("binaries").items())
+    kernel.binaries[architecture].resources = {
+        binary.at("registers"),   binary.at("spill_store_bytes"), binary.at("spill_load_bytes"),
+        binary.at("stack_bytes"), binary.at("shared_bytes"),      binary.at("barriers")};
+  return kernel;
+}
+
+/// The binaries' bytes follow the code: what is left after them from the end is the code.
+std::string takeBinaries(std::vector<DeviceKernel> &kernels, const json &list, std::string_view payload) {
+  size_t end = payload.size();
+  for (size_t i = kernels.size(); i-- > 0;)
+    for (auto binary = kernels[i].binaries.rbegin(); binary != kernels[i].binaries.rend(); ++binary) {
+      size_t bytes = list[i].at("binaries").at(binary->first).at("bytes");
+      if (bytes > end)
+        throw json::other_error::create(501, "binaries beyond the end", nullptr);
+      end -= bytes;
+      binary->second.cubin = payload.substr(end, bytes);
+    }
+  return std::string(payload.substr(0, end));
 }
 
 } // namespace
@@ -99,7 +159,8 @@ json toJson(const KernelPackage &package) {
   json entries = json::array();
   for (const EntryPoint &entry : package.entries)
     entries.push_back(toJson(entry));
-  return {{"recurrence", package.recurrence},
+  json object =
+         {{"recurrence", package.recurrence},
           {"spec", package.specText},
           {"target", package.target},
           {"compiler", package.compilerVersion},
@@ -114,9 +175,12 @@ json toJson(const KernelPackage &package) {
           {"chunkable", package.chunkable},
           {"not_chunkable", package.notChunkable},
           {"entries", entries}};
+  for (const DeviceKernel &kernel : package.kernels)
+    object["kernels"].push_back(toJson(kernel));
+  return object;
 }
 
-KernelPackage packageFromJson(const json &object) {
+KernelPackage packageFromJson(const json &object, std::string_view payload) {
   KernelPackage package;
   package.recurrence = object.at("recurrence");
   package.specText = object.at("spec");
@@ -134,6 +198,10 @@ KernelPackage packageFromJson(const json &object) {
   package.notChunkable = object.at("not_chunkable");
   for (const json &entry : object.at("entries"))
     package.entries.push_back(entryFromJson(entry));
+  json kernels = object.value("kernels", json::array());
+  for (const json &kernel : kernels)
+    package.kernels.push_back(kernelFromJson(kernel));
+  package.code = takeBinaries(package.kernels, kernels, payload);
   return package;
 }
 

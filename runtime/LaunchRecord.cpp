@@ -66,11 +66,12 @@ private:
     }
   }
 
-  int64_t evaluateInRange(const SizeExpression &expression, const char *what, int64_t least, int64_t most) const {
+  int64_t evaluateInRange(const SizeExpression &expression, const char *what, int64_t least,
+                          int64_t most) const {
     int64_t value = evaluate(expression, what);
     if (value < least || value > most)
-      fail("expected " + std::string(what) + " from " + std::to_string(least) + " to " + std::to_string(most) +
-           ", got " + std::to_string(value));
+      fail("expected " + std::string(what) + " from " + std::to_string(least) + " to " +
+           std::to_string(most) + ", got " + std::to_string(value));
     return value;
   }
 
@@ -112,7 +113,8 @@ private:
       int64_t blocks = evaluateInRange(record.grid[axis], axes[axis], 0, most);
       int64_t cluster = record.cluster[axis];
       if (cluster < 1 || cluster > 8 || (clusterBlocks *= cluster) > 8)
-        fail("expected a cluster of 1 to 8 blocks, got " + toString({record.cluster.begin(), record.cluster.end()}));
+        fail("expected a cluster of 1 to 8 blocks, got " +
+             toString({record.cluster.begin(), record.cluster.end()}));
       if (blocks % cluster != 0)
         fail("expected a grid divisible by its clusters of " + std::to_string(cluster) + " blocks, got " +
              std::to_string(blocks) + " on axis " + "xyz"[axis]);
@@ -189,8 +191,8 @@ private:
     if (strides.empty())
       extent.strides = denseStrides(extent.shape);
     if (extent.strides.size() != shape.size())
-      failAt(parameter, "expected " + std::to_string(shape.size()) + " strides, got " +
-                            std::to_string(strides.size()));
+      failAt(parameter,
+             "expected " + std::to_string(shape.size()) + " strides, got " + std::to_string(strides.size()));
     for (size_t i = 0; i < shape.size(); ++i) {
       extent.empty |= extent.shape[i] == 0;
       Wide reach = Wide(extent.shape[i] - 1) * extent.strides[i];
@@ -224,12 +226,14 @@ private:
       failAt(parameter, "expected elements from the start of tensor '" + name + "' on, got some before it");
     Wide needed = (offset + extent.highest + 1) * size;
     if (needed > Wide(tensor.bytes))
-      failAt(parameter, "expected a tensor '" + name + "' of at least " + decimal(needed) + " bytes for shape " +
-                            toString(extent.shape) + ", got " + std::to_string(tensor.bytes));
+      failAt(parameter, "expected a tensor '" + name + "' of at least " + decimal(needed) +
+                            " bytes for shape " + toString(extent.shape) + ", got " +
+                            std::to_string(tensor.bytes));
     if (!tensor.data)
       failAt(parameter, "expected memory for tensor '" + name + "', got a null pointer");
     if (reinterpret_cast<uintptr_t>(tensor.data) % size != 0)
-      failAt(parameter, "expected a tensor '" + name + "' aligned to " + std::to_string(size) + " bytes, got less");
+      failAt(parameter,
+             "expected a tensor '" + name + "' aligned to " + std::to_string(size) + " bytes, got less");
     return static_cast<char *>(tensor.data) + offset * size;
   }
 
@@ -275,7 +279,8 @@ private:
     else if (parameter.dtype == DType::u32)
       put(bound, inRange<uint32_t>(parameter, value));
     else
-      failAt(parameter, std::string("expected a value of type f32, i32 or u32, got ") + nameOf(parameter.dtype));
+      failAt(parameter,
+             std::string("expected a value of type f32, i32 or u32, got ") + nameOf(parameter.dtype));
   }
 
   void bindMap(const ParameterRecord &parameter, BoundParameter &bound) const {
@@ -285,8 +290,9 @@ private:
       failAt(parameter, "expected 1 to 5 dimensions of a tensor map, got " + std::to_string(rank));
     if (map.strides.size() != rank - 1 || map.box.size() != rank ||
         (!map.elementStrides.empty() && map.elementStrides.size() != rank))
-      failAt(parameter, "expected a stride for every dimension but the first, and a box and element strides for "
-                        "each, got other numbers of them");
+      failAt(parameter,
+             "expected a stride for every dimension but the first, and a box and element strides for "
+             "each, got other numbers of them");
     for (const ParameterRecord &other : record.parameters)
       if (other.kind == Kind::tensor && other.name == map.argument)
         bound.dtype = other.dtype;
@@ -308,8 +314,8 @@ private:
     for (size_t i = 1; i < extent.strides.size(); ++i) {
       int64_t bytes;
       if (extent.strides[i] < 0 || __builtin_mul_overflow(extent.strides[i], sizeOf(dtype), &bytes))
-        failAt(parameter, "expected strides of a tensor map from 0 to 2^60, got " +
-                              std::to_string(extent.strides[i]));
+        failAt(parameter,
+               "expected strides of a tensor map from 0 to 2^60, got " + std::to_string(extent.strides[i]));
       spec.strides.push_back(static_cast<uint64_t>(bytes));
     }
     spec.box = map.box;
@@ -337,8 +343,8 @@ private:
     const char *end = parameter.initial.data() + parameter.initial.size();
     auto [stop, error] = std::from_chars(parameter.initial.data(), end, word);
     if (error != std::errc() || stop != end)
-      failAt(parameter, "expected \"undefined\" or an integer of 32 bits as initial value, got " +
-                            parameter.initial);
+      failAt(parameter,
+             "expected \"undefined\" or an integer of 32 bits as initial value, got " + parameter.initial);
   }
 };
 

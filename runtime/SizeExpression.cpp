@@ -179,7 +179,9 @@ private:
 
 } // namespace
 
-SizeExpression::SizeExpression(std::string text) : formula(std::move(text)) { Formula(formula, nullptr).whole(); }
+SizeExpression::SizeExpression(std::string text) : formula(std::move(text)) {
+  Formula(formula, nullptr).whole();
+}
 
 int64_t SizeExpression::evaluate(const std::map<std::string, int64_t> &sizes) const {
   return Formula(formula, &sizes).whole();

@@ -54,11 +54,13 @@ TEST(SizeExpression, DividesDown) {
 
 TEST(SizeExpression, RefusesBadSyntax) {
   EXPECT_EQ(formulaError(""), "formula '': expected a number, a name or '(' at position 1, got the end");
-  EXPECT_EQ(formulaError("T +"), "formula 'T +': expected a number, a name or '(' at position 4, got the end");
+  EXPECT_EQ(formulaError("T +"),
+            "formula 'T +': expected a number, a name or '(' at position 4, got the end");
   EXPECT_EQ(formulaError("T 2"), "formula 'T 2': expected an operator or the end at position 3, got '2'");
   EXPECT_EQ(formulaError("(T"), "formula '(T': expected ')' at position 3, got the end");
   EXPECT_EQ(formulaError("min(T)"), "formula 'min(T)': expected ',' at position 6, got ')'");
-  EXPECT_EQ(formulaError("sqrt(T)"), "formula 'sqrt(T)': expected the function ceildiv, min or max, got sqrt");
+  EXPECT_EQ(formulaError("sqrt(T)"),
+            "formula 'sqrt(T)': expected the function ceildiv, min or max, got sqrt");
   EXPECT_THAT(formulaError("9223372036854775808"), HasSubstr("expected an integer of 64 bits"));
   EXPECT_THAT(formulaError(std::string(100000, '(')), HasSubstr("at most 100 levels"));
   EXPECT_THAT(formulaError(std::string(100000, '-')), HasSubstr("at most 100 levels"));
@@ -236,14 +238,16 @@ TEST(BindLaunch, TensorsMustHoldTheirShape) {
   EXPECT_EQ(example.error(), "kernel 'scan': parameter 'x': expected a tensor 'x' of at least 3376 bytes for "
                              "shape [70, 3, 8], got 3375");
   x = {nullptr, sizeof example.memory};
-  EXPECT_EQ(example.error(), "kernel 'scan': parameter 'x': expected memory for tensor 'x', got a null pointer");
+  EXPECT_EQ(example.error(),
+            "kernel 'scan': parameter 'x': expected memory for tensor 'x', got a null pointer");
   x = {example.memory + 1, sizeof example.memory};
   EXPECT_EQ(example.error(),
             "kernel 'scan': parameter 'x': expected a tensor 'x' aligned to 2 bytes, got less");
   x.data = example.memory;
   ParameterRecord &parameter = example.record.parameters[0];
   parameter.offset = -1;
-  EXPECT_THAT(example.error(), HasSubstr("expected elements from the start of tensor 'x' on, got some before it"));
+  EXPECT_THAT(example.error(),
+              HasSubstr("expected elements from the start of tensor 'x' on, got some before it"));
   parameter.offset = "69 * 3 * 8";
   parameter.strides[0] = "-3 * 8";
   EXPECT_EQ(example.error(), "no error") << "from the end to the start";
@@ -281,10 +285,16 @@ TEST(BindLaunch, GeometryMustFit) {
                 HasSubstr("expected a multiple of 32 from 32 to 1024 threads, got"));
   EXPECT_EQ(errorAfter([](LaunchRecord &r) { r.grid[0] = 3; }),
             "kernel 'scan': expected a grid divisible by its clusters of 2 blocks, got 3 on axis x");
-  EXPECT_EQ(errorAfter([](LaunchRecord &r) { r.cluster = {4, 3, 1}; }),
+  EXPECT_EQ(errorAfter([](LaunchRecord &r) {
+              r.cluster = {4, 3, 1};
+            }),
             "kernel 'scan': expected a cluster of 1 to 8 blocks, got [4, 3, 1]");
-  EXPECT_THAT(errorAfter([](LaunchRecord &r) { r.cluster = {0, 1, 1}; }), HasSubstr("expected a cluster of 1 to 8"));
-  EXPECT_THAT(errorAfter([](LaunchRecord &r) { r.sharedBytes = -4; }), HasSubstr("expected shared bytes from 0"));
+  EXPECT_THAT(errorAfter([](LaunchRecord &r) {
+                r.cluster = {0, 1, 1};
+              }),
+              HasSubstr("expected a cluster of 1 to 8"));
+  EXPECT_THAT(errorAfter([](LaunchRecord &r) { r.sharedBytes = -4; }),
+              HasSubstr("expected shared bytes from 0"));
   EXPECT_EQ(errorAfter([](LaunchRecord &r) { r.roles.pop_back(); }),
             "kernel 'scan': expected roles of 384 threads together, got 128");
 }
@@ -299,14 +309,21 @@ TEST(BindLaunch, MapsAndWorkspacesMustBeWhole) {
   using Parameter = ParameterRecord;
   EXPECT_EQ(errorAfter([](Map &map, Parameter &) { map.dims.clear(); }),
             "kernel 'scan': parameter 'map': expected 1 to 5 dimensions of a tensor map, got 0");
-  EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.box.pop_back(); }), HasSubstr("a box and element strides"));
-  EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.strides.clear(); }), HasSubstr("a stride for every"));
-  EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.elementStrides = {1}; }), HasSubstr("element strides"));
-  EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.dims[1] = "T * H + 2"; }),
-              HasSubstr("parameter 'map': expected a tensor 'x' of at least 3392 bytes for shape [8, 212], got 3376"));
+  EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.box.pop_back(); }),
+              HasSubstr("a box and element strides"));
+  EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.strides.clear(); }),
+              HasSubstr("a stride for every"));
+  EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.elementStrides = {1}; }),
+              HasSubstr("element strides"));
+  EXPECT_THAT(
+      errorAfter([](Map &map, Parameter &) { map.dims[1] = "T * H + 2"; }),
+      HasSubstr(
+          "parameter 'map': expected a tensor 'x' of at least 3392 bytes for shape [8, 212], got 3376"));
   EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.strides[0] = -8; }), HasSubstr("got"));
-  EXPECT_THAT(errorAfter([](Map &, Parameter &work) { work.bytes = -1; }), HasSubstr("workspace bytes from 0"));
-  EXPECT_THAT(errorAfter([](Map &, Parameter &work) { work.bytes = 6; }), HasSubstr("whole 32-bit words, got 6 bytes"));
+  EXPECT_THAT(errorAfter([](Map &, Parameter &work) { work.bytes = -1; }),
+              HasSubstr("workspace bytes from 0"));
+  EXPECT_THAT(errorAfter([](Map &, Parameter &work) { work.bytes = 6; }),
+              HasSubstr("whole 32-bit words, got 6 bytes"));
   for (const char *initial : {"zero", "4294967296", "-1", ""})
     EXPECT_THAT(errorAfter([&](Map &, Parameter &work) { work.initial = initial; }),
                 HasSubstr("expected \"undefined\" or an integer of 32 bits as initial value"));
@@ -347,23 +364,29 @@ TEST(LaunchRecordJson, NamesTheFieldAtFault) {
     return errorOf([&] { launchRecordFromJson(text); });
   };
   EXPECT_EQ(errorOf([] { launchRecordFromJson("{"); }), "launch record: expected JSON, got something else");
-  EXPECT_EQ(errorOf([] { launchRecordFromJson("{}"); }), "launch record: expected a field 'kernel', got none");
+  EXPECT_EQ(errorOf([] { launchRecordFromJson("{}"); }),
+            "launch record: expected a field 'kernel', got none");
   EXPECT_EQ(errorOf([] { launchRecordFromJson("3"); }), "launch record: field '': expected an object, got 3");
-  EXPECT_EQ(errorAfter("\"threads\":384", "\"thread\":384"), "launch record: expected a field 'threads', got none");
+  EXPECT_EQ(errorAfter("\"threads\":384", "\"thread\":384"),
+            "launch record: expected a field 'threads', got none");
   EXPECT_EQ(errorAfter("\"blocks_per_sm\"", "\"blocks\""), "launch record: unknown field 'blocks'");
   EXPECT_EQ(errorAfter("384", "\"many\""),
             "launch record: field 'threads': expected an integer of 64 bits, got \"many\"");
-  EXPECT_EQ(errorAfter("[2,1,1]", "[2,1]"), "launch record: field 'cluster': expected a list of 3, got [2,1]");
+  EXPECT_EQ(errorAfter("[2,1,1]", "[2,1]"),
+            "launch record: field 'cluster': expected a list of 3, got [2,1]");
   EXPECT_EQ(errorAfter("\"bytes128\"", "\"bytes256\""),
-            "launch record: field 'parameters[3].map.swizzle': expected one of none, bytes32, bytes64, bytes128, got "
+            "launch record: field 'parameters[3].map.swizzle': expected one of none, bytes32, bytes64, "
+            "bytes128, got "
             "\"bytes256\"");
   EXPECT_EQ(errorAfter("\"bf16\"", "\"f8\""),
             "launch record: field 'parameters[0].dtype': expected a dtype, got \"f8\"");
-  EXPECT_EQ(errorAfter("[8,64]", "[8,-64]"),
-            "launch record: field 'parameters[3].map.box[1]': expected an unsigned integer of 32 bits, got -64");
-  EXPECT_EQ(errorAfter("\"H * 8\"", "\"H *\""),
-            "launch record: field 'parameters[0].strides[0]': formula 'H *': expected a number, a name or '(' at "
-            "position 4, got the end");
+  EXPECT_EQ(
+      errorAfter("[8,64]", "[8,-64]"),
+      "launch record: field 'parameters[3].map.box[1]': expected an unsigned integer of 32 bits, got -64");
+  EXPECT_EQ(
+      errorAfter("\"H * 8\"", "\"H *\""),
+      "launch record: field 'parameters[0].strides[0]': formula 'H *': expected a number, a name or '(' at "
+      "position 4, got the end");
   EXPECT_EQ(errorAfter("\"bytes\":\"4 * H\"", "\"bites\":4"),
             "launch record: expected a field 'parameters[4].bytes', got none");
   EXPECT_EQ(errorAfter("\"fill_nan\":true", "\"fill_nan\":1"),

@@ -68,6 +68,50 @@ TEST_F(Package, RoundTrip) {
   EXPECT_TRUE(run(LoadedPackage(loaded), inputs, true, {Form::recurrent, 1}).count("dq"));
 }
 
+KernelPackage devicePackage() {
+  KernelPackage package = test::testPackage(16);
+  package.target = "sm_90a";
+  LaunchRecord record;
+  record.kernel = "scan_entry";
+  record.grid[0] = "4 * 2";
+  package.kernels.push_back({"scan", "sm_80", record, "source with \"quotes\"", {}});
+  package.kernels[0].binaries["sm_90"] = {"later", {32, 0, 0, 0, 16, 2}};
+  package.kernels[0].binaries["sm_80"] = {std::string("first\0one", 9), {40, 4, 8, 12, 0, 1}};
+  package.kernels.push_back({"reduce", "sm_90a", record, "", {}});
+  package.kernels[1].binaries["sm_90a"] = {"", {}};
+  package.entries[0].launches = {"scan", "reduce"};
+  return package;
+}
+
+TEST_F(Package, DeviceKernels) {
+  KernelPackage package = devicePackage();
+  savePackage(package, path);
+  KernelPackage loaded = loadPackage(path);
+  EXPECT_EQ(loaded.code, package.code);
+  EXPECT_EQ(loaded.entries[0].launches, package.entries[0].launches);
+  EXPECT_TRUE(loaded.entries[1].launches.empty());
+  ASSERT_NE(loaded.findKernel("reduce"), nullptr);
+  EXPECT_EQ(loaded.findKernel("reduce")->target, "sm_90a");
+  EXPECT_EQ(loaded.findKernel("other"), nullptr);
+  const DeviceKernel &scan = *loaded.findKernel("scan");
+  EXPECT_EQ(scan.source, package.kernels[0].source);
+  EXPECT_EQ(toJson(scan.record), toJson(package.kernels[0].record));
+  ASSERT_EQ(scan.binaries.size(), 2u);
+  EXPECT_EQ(scan.binaries.at("sm_80").cubin, std::string("first\0one", 9));
+  EXPECT_EQ(scan.binaries.at("sm_90").cubin, "later");
+  EXPECT_EQ(scan.binaries.at("sm_80").resources.stackBytes, 12);
+  EXPECT_EQ(scan.binaries.at("sm_90").resources.registers, 32);
+  EXPECT_EQ(scan.binaries.at("sm_90").resources.sharedBytes, 16);
+}
+
+TEST_F(Package, WithoutDeviceKernelsIsTheFileOfBefore) {
+  savePackage(test::testPackage(16), path);
+  std::string bytes = readFile(path);
+  std::string header = bytes.substr(0, bytes.find(test::testPackage(16).code));
+  EXPECT_EQ(header.find("\"kernels\""), std::string::npos);
+  EXPECT_EQ(header.find("\"launches\""), std::string::npos);
+}
+
 TEST_F(Package, AnyDamageIsFound) {
   savePackage(test::testPackage(16), path);
   std::string whole = readFile(path);
