@@ -92,4 +92,30 @@ void PackageCache::storeText(const std::string &key, const std::string &text) co
   attempt([&] { writeFile(fileOf(key, ".json"), toHex(hash(text)) + "\n" + text); });
 }
 
+std::optional<std::string> PackageCache::findFile(const std::string &key, const char *suffix) const {
+  std::optional<std::string> checksum = findText(key + suffix);
+  if (!checksum)
+    return std::nullopt;
+  try {
+    std::string path = fileOf(key, suffix);
+    if (toHex(hash(readFile(path))) == *checksum)
+      return path;
+  } catch (const UserError &) {
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> PackageCache::storeFile(const std::string &key, const char *suffix,
+                                                   const std::string &bytes) const {
+  std::optional<std::string> stored;
+  attempt([&] {
+    writeFile(fileOf(key, suffix), bytes);
+    stored = fileOf(key, suffix);
+  });
+  // The checksum is written last: what is found has been there in whole.
+  if (stored)
+    storeText(key + suffix, toHex(hash(bytes)));
+  return stored;
+}
+
 } // namespace sluice

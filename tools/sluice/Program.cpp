@@ -2,6 +2,7 @@
 #include "tools/sluice/Program.h"
 
 #include "codegen/Jit.h"
+#include "codegen/cuda/HostCompiler.h"
 #include "runtime/Error.h"
 
 namespace sluice {
@@ -37,8 +38,11 @@ DType parseStorage(const std::string &name) {
 }
 
 void checkBackend(const std::string &name) {
-  if (name == "cuda" || name == "emulated")
-    throw UserError("the backend " + name + " is not available yet");
+  if (name == "cuda")
+    throw UserError("the backend cuda is not available yet");
+  if (name == "emulated")
+    throw UserError("the backend emulated is not available yet: there are no CUDA kernels of recurrences to compile "
+                    "with the host compiler " + findHostCompiler().text());
   if (name != "cpu")
     throw UserError("--backend: expected cpu, cuda or emulated, got " + name);
 }

@@ -39,7 +39,7 @@ unsigned entriesOf(Form form, bool gradients);
 std::unique_ptr<LoadedPackage> loadKernels(const Program &program, const CompileOptions &options);
 
 DType parseStorage(const std::string &name);
-/// cpu; throws UserError for cuda and emulated.
+/// cpu; throws UserError for cuda and emulated. The latter names its host compiler, or says that there is none.
 void checkBackend(const std::string &name);
 
 } // namespace sluice

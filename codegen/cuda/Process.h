@@ -1,0 +1,17 @@
+// Runs a program and keeps what it says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+struct ProcessResult {
+  int status = 0;      ///< Exit status; 128 + signal if one ended it; 127 if it could not be started.
+  std::string output;  ///< Standard output and standard error together.
+};
+
+/// Runs `arguments[0]`, a path, with the rest as its arguments, and waits. No shell is involved.
+ProcessResult runProcess(const std::vector<std::string> &arguments);
+
+} // namespace sluice

@@ -1,0 +1,11 @@
+# SLUICE_EMULATOR_FLAGS: how CUDA kernels are compiled for the emulator, while building and at run time
+# (codegen/cuda/HostCompiler.cpp); in clang's spelling.
+
+set(SLUICE_EMULATOR_FLAGS
+  -x c++ -std=c++20 -O2 -fPIC -fvisibility=hidden
+  # Arithmetic as the source has it, in the order that it has.
+  -ffp-contract=off -fno-vectorize -fno-slp-vectorize -fno-strict-aliasing
+  # An uninitialised local holds a pattern that the checks of results notice.
+  -ftrivial-auto-var-init=pattern
+  # The headers are ours, and their warnings no business of who writes a kernel.
+  -w)
