@@ -1,0 +1,45 @@
+// CUDA source to machine code through NVRTC and the disk cache, and through the gates. Needs no GPU.
+#pragma once
+
+#include "codegen/cuda/HostCompiler.h"
+#include "runtime/KernelPackage.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+/// The code of all entry points of one source for one architecture.
+struct DeviceCode {
+  std::string architecture; ///< "sm_90a".
+  std::string cubin, ptx;
+  std::string log;                                ///< What NVRTC and ptxas said, with lines of the source.
+  std::map<std::string, KernelResources> kernels; ///< By entry point.
+  bool cached = false;                            ///< Found, not compiled.
+};
+
+/// A source and the architecture it is compiled for.
+struct DeviceJob {
+  KernelSource source;
+  std::string architecture;
+};
+
+/// Throws UserError: in one line "NAME:LINE: what the compiler says, log in FILE" for a source that does
+/// not compile, or that NVRTC was not found, or that it does not know the architecture.
+DeviceCode compileForDevice(const KernelSource &source, const std::string &architecture);
+/// All jobs on all cores, in their order. Throws the first job's error.
+std::vector<DeviceCode> compileForDevice(const std::vector<DeviceJob> &jobs);
+
+/// The gates of one kernel: no loss warnings in the log, no spills, no stack, and the record's launch bounds.
+/// Throws UserError in one line.
+void checkGates(const DeviceCode &code, const LaunchRecord &record);
+/// For every entry point, without launch bounds.
+void checkGates(const DeviceCode &code);
+
+/// Compiles kernels for an architecture, each through its gates, and adds the binaries and, where the record
+/// leaves it open, the registers at launch. Kernels of the same source are compiled once.
+void addBinaries(std::vector<DeviceKernel> &kernels, const std::string &architecture);
+
+} // namespace sluice

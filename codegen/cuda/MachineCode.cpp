@@ -1,0 +1,178 @@
+// Reads the log of ptxas and the attribute sections of cubins, and applies the gates.
+#include "codegen/cuda/MachineCode.h"
+
+#include "runtime/Error.h"
+
+#include <algorithm>
+#include <cstring>
+#include <elf.h>
+#include <regex>
+#include <sstream>
+
+namespace sluice {
+
+namespace {
+
+int64_t numberIn(const std::smatch &match, int group) { return std::stoll(match[group].str()); }
+
+/// The bytes of a cubin, read with bounds.
+class Elf {
+public:
+  explicit Elf(const std::string &bytes) : bytes(bytes) {
+    header = at<Elf64_Ehdr>(0);
+    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+      fail();
+    for (int i = 0; i < header.e_shnum; ++i)
+      sections.push_back(at<Elf64_Shdr>(header.e_shoff + uint64_t(i) * header.e_shentsize));
+    if (header.e_shstrndx >= sections.size())
+      fail();
+  }
+
+  std::string nameOf(const Elf64_Shdr &section) const {
+    return text(sections[header.e_shstrndx].sh_offset + section.sh_name);
+  }
+
+  std::string symbol(const Elf64_Shdr &table, uint32_t index) const {
+    if (table.sh_link >= sections.size())
+      fail();
+    auto entry = at<Elf64_Sym>(table.sh_offset + uint64_t(index) * sizeof(Elf64_Sym));
+    return text(sections[table.sh_link].sh_offset + entry.st_name);
+  }
+
+  template <typename T> T at(uint64_t offset) const {
+    if (offset > bytes.size() || bytes.size() - offset < sizeof(T))
+      fail();
+    T value;
+    std::memcpy(&value, bytes.data() + offset, sizeof value);
+    return value;
+  }
+
+  [[noreturn]] static void fail() { throw UserError("expected a cubin, got something else"); }
+
+  std::vector<Elf64_Shdr> sections;
+
+private:
+  std::string text(uint64_t offset) const {
+    if (offset >= bytes.size())
+      fail();
+    return std::string(bytes.data() + offset, strnlen(bytes.data() + offset, bytes.size() - offset));
+  }
+
+  const std::string &bytes;
+  Elf64_Ehdr header;
+};
+
+// Attributes are a format, a number and 16 bits: the value itself, or with format 4 the length of what
+// follows. Those of functions hold the index of a symbol and a figure. Spelled like cuobjdump's EIATTR_...
+constexpr uint8_t sizedFormat = 4, frameSize = 0x11, registerCount = 0x2f;
+
+void readAttributes(const Elf &elf, const Elf64_Shdr &section, std::map<std::string, CodeFigures> &figures) {
+  if (section.sh_link >= elf.sections.size())
+    Elf::fail();
+  const Elf64_Shdr &symbols = elf.sections[section.sh_link];
+  for (uint64_t offset = section.sh_offset, end = offset + section.sh_size; offset < end;) {
+    auto format = elf.at<uint8_t>(offset), attribute = elf.at<uint8_t>(offset + 1);
+    auto size = elf.at<uint16_t>(offset + 2);
+    offset += 4;
+    if (format != sizedFormat)
+      continue;
+    if (attribute == frameSize || attribute == registerCount) {
+      CodeFigures &found = figures[elf.symbol(symbols, elf.at<uint32_t>(offset))];
+      (attribute == frameSize ? found.stackBytes : found.registers) = elf.at<uint32_t>(offset + 4);
+    }
+    offset += size;
+  }
+}
+
+[[noreturn]] void failGate(const std::string &kernel, const std::string &message) {
+  throw UserError("kernel '" + kernel + "': " + message);
+}
+
+} // namespace
+
+std::map<std::string, KernelResources> resourcesOfLog(const std::string &log) {
+  static const std::regex entryLine("Compiling entry function '([^']+)'");
+  static const std::regex spillLine(
+      "(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
+  static const std::regex usedLine("Used (\\d+) registers");
+  static const std::regex barriers("used (\\d+) barriers"), shared("(\\d+) bytes smem");
+  std::map<std::string, KernelResources> resources;
+  std::map<std::string, int> figures;
+  std::istringstream lines(log);
+  std::string line, kernel;
+  std::smatch match;
+  while (std::getline(lines, line)) {
+    if (std::regex_search(line, match, entryLine)) {
+      kernel = match[1];
+      resources[kernel] = {};
+    } else if (!kernel.empty() && std::regex_search(line, match, spillLine)) {
+      resources[kernel].stackBytes = numberIn(match, 1);
+      resources[kernel].spillStoreBytes = numberIn(match, 2);
+      resources[kernel].spillLoadBytes = numberIn(match, 3);
+      figures[kernel] |= 1;
+    } else if (!kernel.empty() && std::regex_search(line, match, usedLine)) {
+      resources[kernel].registers = numberIn(match, 1);
+      if (std::regex_search(line, match, barriers))
+        resources[kernel].barriers = numberIn(match, 1);
+      if (std::regex_search(line, match, shared))
+        resources[kernel].sharedBytes = numberIn(match, 1);
+      figures[kernel] |= 2;
+    }
+  }
+  for (const auto &[name, unused] : resources)
+    if (figures[name] != 3)
+      failGate(name, "expected registers, stack and spills in the assembler's log, got none");
+  return resources;
+}
+
+std::map<std::string, CodeFigures> figuresOfCubin(const std::string &cubin) {
+  Elf elf(cubin);
+  std::map<std::string, CodeFigures> figures;
+  for (const Elf64_Shdr &section : elf.sections)
+    if (elf.nameOf(section) == ".nv.info")
+      readAttributes(elf, section, figures);
+  return figures;
+}
+
+std::vector<std::string> lossWarnings(const std::string &log, const std::string &kernel) {
+  static const std::regex code("\\((C75\\d\\d)\\)\\s*(.*)"), function("function '([^']+)'");
+  std::vector<std::string> warnings;
+  std::istringstream lines(log);
+  std::string line;
+  std::smatch match, named;
+  while (std::getline(lines, line))
+    if (std::regex_search(line, match, code) &&
+        (!std::regex_search(line, named, function) || named[1] == kernel))
+      warnings.push_back(match[1].str() + ": " + match[2].str());
+  return warnings;
+}
+
+int64_t registerBound(int64_t threads, int64_t blocks) {
+  return std::min<int64_t>(65536 / (threads * blocks) / 8 * 8, 255);
+}
+
+void checkResources(const std::string &kernel, const KernelResources &resources) {
+  if (resources.spillStoreBytes > 0 || resources.spillLoadBytes > 0)
+    failGate(kernel, "expected no spills, got " + std::to_string(resources.spillStoreBytes) +
+                         " bytes stored and " + std::to_string(resources.spillLoadBytes) + " loaded");
+  if (resources.stackBytes > 0)
+    failGate(kernel, "expected no stack frame, got " + std::to_string(resources.stackBytes) + " bytes");
+}
+
+void checkResources(const std::string &kernel, const KernelResources &resources, const LaunchRecord &record) {
+  checkResources(kernel, resources);
+  int64_t bound = registerBound(record.threads, record.blocksPerSm);
+  if (resources.registers > bound)
+    failGate(kernel, "expected at most " + std::to_string(bound) + " registers for " +
+                         std::to_string(record.blocksPerSm) + " blocks of " + std::to_string(record.threads) +
+                         " threads on a multiprocessor, got " + std::to_string(resources.registers));
+  int64_t wanted = 0, atLaunch = (resources.registers + 7) / 8 * 8 * record.threads;
+  for (const RoleRecord &role : record.roles)
+    wanted += role.threads * (role.registers > 0 ? role.registers : resources.registers);
+  if (wanted > atLaunch)
+    failGate(kernel, "expected roles of at most " + std::to_string(atLaunch) + " registers together, what " +
+                         std::to_string(record.threads) + " threads get at launch, got " +
+                         std::to_string(wanted));
+}
+
+} // namespace sluice

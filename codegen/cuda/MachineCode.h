@@ -1,0 +1,38 @@
+// What the assembler says of compiled kernels, without a GPU: registers, spills, stack, shared memory and
+// warnings; and the gates that a kernel must pass before it is run.
+#pragma once
+
+#include "runtime/KernelPackage.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+/// All entry points of the log of `ptxas -v`, by name. Throws UserError if the log lacks a figure.
+std::map<std::string, KernelResources> resourcesOfLog(const std::string &log);
+
+/// What the machine code itself states.
+struct CodeFigures {
+  int64_t registers = 0;
+  int64_t stackBytes = 0;
+};
+/// By entry point, from the attribute sections of a cubin. Throws UserError for what is no cubin.
+std::map<std::string, CodeFigures> figuresOfCubin(const std::string &cubin);
+
+/// The lines of ptxas that tell of lost performance, codes C7500 to C7599: setmaxnreg ignored, wgmma
+/// serialised, waits injected. Each as "C7510: text".
+std::vector<std::string> lossWarnings(const std::string &log);
+
+/// Registers that a thread can have if `blocks` blocks of `threads` threads share a multiprocessor: the
+/// register file's 65536, in the units of 8 that it is handed out in, at most 255.
+int64_t registerBound(int64_t threads, int64_t blocks);
+
+/// Throws UserError in one line, naming the kernel, for spills, a stack frame, more registers than the
+/// record's launch bounds leave, or roles that together want more registers than the block gets at launch.
+void checkResources(const std::string &kernel, const KernelResources &resources, const LaunchRecord &record);
+/// Without a record: spills and stack.
+void checkResources(const std::string &kernel, const KernelResources &resources);
+
+} // namespace sluice

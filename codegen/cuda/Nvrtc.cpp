@@ -1,0 +1,271 @@
+// Finds, loads and calls NVRTC. Its interface is stable, so the few declarations it takes are repeated here.
+#include "codegen/cuda/Nvrtc.h"
+
+#include "runtime/Error.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <filesystem>
+#include <link.h>
+#include <mutex>
+#include <optional>
+#include <set>
+
+namespace sluice {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Program = struct NvrtcProgram *;
+using Status = int;
+
+constexpr Status success = 0, compilationFailed = 6;
+/// Newest first.
+constexpr const char *libraryNames[] = {"libnvrtc.so.13", "libnvrtc.so.12"};
+
+std::string environment(const char *name) {
+  const char *value = std::getenv(name);
+  return value ? value : "";
+}
+
+class Candidates {
+public:
+  std::vector<std::string> list() {
+    if (std::string chosen = environment("SLUICE_CUDA"); !chosen.empty()) {
+      if (fs::is_regular_file(chosen))
+        add(chosen);
+      addToolkit(chosen);
+      addFolder(chosen);
+      return paths;
+    }
+    for (const char *variable : {"CUDA_HOME", "CUDA_PATH"})
+      if (std::string folder = environment(variable); !folder.empty())
+        addToolkit(folder);
+    addToolkit("/usr/local/cuda");
+    for (const char *name : libraryNames)
+      paths.push_back(name);
+    addAboveProgram();
+    if (std::string folder = environment("VIRTUAL_ENV"); !folder.empty())
+      addPythons(folder);
+    addLoadedPackages();
+    return paths;
+  }
+
+private:
+  std::vector<std::string> paths;
+
+  void add(const fs::path &path) {
+    std::error_code ignored;
+    fs::path real = fs::canonical(path, ignored);
+    if (!ignored && std::find(paths.begin(), paths.end(), real.string()) == paths.end())
+      paths.push_back(real.string());
+  }
+
+  void addFolder(const fs::path &folder) {
+    for (const char *name : libraryNames)
+      add(folder / name);
+  }
+
+  void addToolkit(const fs::path &folder) {
+    for (const char *libraries : {"lib64", "lib", "targets/x86_64-linux/lib"})
+      addFolder(folder / libraries);
+  }
+
+  void addSitePackages(const fs::path &folder) {
+    for (const char *package : {"nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib"})
+      addFolder(folder / package);
+  }
+
+  /// All of lib/python3.* below a virtual environment, the newest first.
+  void addPythons(const fs::path &environment) {
+    std::error_code ignored;
+    std::set<fs::path, std::greater<>> folders;
+    for (const fs::directory_entry &entry : fs::directory_iterator(environment / "lib", ignored))
+      if (entry.path().filename().string().starts_with("python3"))
+        folders.insert(entry.path());
+    for (const fs::path &folder : folders)
+      addSitePackages(folder / "site-packages");
+  }
+
+  /// A build folder above the program holds the environment that the set-up made.
+  void addAboveProgram() {
+    std::error_code ignored;
+    fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+    for (int level = 0; level < 5 && folder.has_relative_path(); ++level, folder = folder.parent_path())
+      addPythons(folder / "gpu-venv");
+  }
+
+  /// The site-packages that libraries of this process come from, PyTorch's for example.
+  void addLoadedPackages() {
+    std::set<std::string> folders;
+    auto visit = [](dl_phdr_info *info, size_t, void *data) {
+      std::string path = info->dlpi_name ? info->dlpi_name : "";
+      constexpr std::string_view marker = "/site-packages/";
+      if (size_t at = path.rfind(marker); at != std::string::npos)
+        static_cast<std::set<std::string> *>(data)->insert(path.substr(0, at + marker.size()));
+      return 0;
+    };
+    dl_iterate_phdr(visit, &folders);
+    for (const std::string &folder : folders)
+      addSitePackages(folder);
+  }
+};
+
+std::string numbered(const std::string &prefix, int number) { return prefix + std::to_string(number); }
+
+} // namespace
+
+struct Nvrtc::Functions {
+  const char *(*getErrorString)(Status);
+  Status (*version)(int *, int *);
+  Status (*getNumSupportedArchs)(int *);
+  Status (*getSupportedArchs)(int *);
+  Status (*createProgram)(Program *, const char *, const char *, int, const char *const *,
+                          const char *const *);
+  Status (*destroyProgram)(Program *);
+  Status (*compileProgram)(Program, int, const char *const *);
+  Status (*getProgramLogSize)(Program, size_t *);
+  Status (*getProgramLog)(Program, char *);
+  Status (*getCUBINSize)(Program, size_t *);
+  Status (*getCUBIN)(Program, char *);
+  Status (*getPTXSize)(Program, size_t *);
+  Status (*getPTX)(Program, char *);
+
+  void check(Status status, const char *call) const {
+    if (status != success)
+      throw UserError(std::string("NVRTC: ") + call + ": " + getErrorString(status));
+  }
+
+  using Size = Status (*)(Program, size_t *);
+  using Get = Status (*)(Program, char *);
+  /// The bytes of one result.
+  std::string fetch(Program program, Size size, Get get, const char *call) const {
+    size_t bytes = 0;
+    check(size(program, &bytes), call);
+    std::string text(bytes, '\0');
+    if (bytes > 0)
+      check(get(program, text.data()), call);
+    return text;
+  }
+
+  /// The same for text, without the zero at its end.
+  std::string fetchText(Program program, Size size, Get get, const char *call) const {
+    std::string text = fetch(program, size, get, call);
+    while (!text.empty() && text.back() == '\0')
+      text.pop_back();
+    return text;
+  }
+};
+
+std::vector<std::string> Nvrtc::candidates() { return Candidates().list(); }
+
+std::shared_ptr<const Nvrtc> Nvrtc::find() {
+  static std::mutex mutex;
+  // Never unloaded: the library's own threads and destructors may outlive ours.
+  static std::shared_ptr<const Nvrtc> &found = *new std::shared_ptr<const Nvrtc>;
+  std::lock_guard lock(mutex);
+  if (found)
+    return found;
+  std::string unusable;
+  for (const std::string &candidate : candidates()) {
+    try {
+      return found = load(candidate);
+    } catch (const UserError &error) {
+      // A name that the loader does not know is no news; a file that cannot be used is.
+      if (candidate.find('/') != std::string::npos)
+        unusable = error.what();
+    }
+  }
+  if (!unusable.empty())
+    throw UserError(unusable);
+  std::string chosen = environment("SLUICE_CUDA");
+  throw UserError(chosen.empty()
+                      ? "NVRTC not found: expected libnvrtc.so.13 or .12 of a CUDA toolkit in $SLUICE_CUDA, "
+                        "$CUDA_HOME or /usr/local/cuda, on the loader's path, or in a Python package"
+                      : "NVRTC not found: expected libnvrtc.so.13 or .12 in SLUICE_CUDA, got " + chosen);
+}
+
+std::shared_ptr<const Nvrtc> Nvrtc::load(const std::string &library) {
+  std::shared_ptr<Nvrtc> nvrtc(new Nvrtc);
+  nvrtc->library = library;
+  nvrtc->handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!nvrtc->handle)
+    throw UserError("NVRTC cannot be loaded: " + std::string(dlerror()));
+  auto functions = std::make_unique<Functions>();
+  auto resolve = [&](auto &function, const char *name) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(nvrtc->handle, name));
+    if (!function)
+      throw UserError("expected NVRTC, got a library without " + std::string(name) + ": " + library);
+  };
+  resolve(functions->getErrorString, "nvrtcGetErrorString");
+  resolve(functions->version, "nvrtcVersion");
+  resolve(functions->getNumSupportedArchs, "nvrtcGetNumSupportedArchs");
+  resolve(functions->getSupportedArchs, "nvrtcGetSupportedArchs");
+  resolve(functions->createProgram, "nvrtcCreateProgram");
+  resolve(functions->destroyProgram, "nvrtcDestroyProgram");
+  resolve(functions->compileProgram, "nvrtcCompileProgram");
+  resolve(functions->getProgramLogSize, "nvrtcGetProgramLogSize");
+  resolve(functions->getProgramLog, "nvrtcGetProgramLog");
+  resolve(functions->getCUBINSize, "nvrtcGetCUBINSize");
+  resolve(functions->getCUBIN, "nvrtcGetCUBIN");
+  resolve(functions->getPTXSize, "nvrtcGetPTXSize");
+  resolve(functions->getPTX, "nvrtcGetPTX");
+  functions->check(functions->version(&nvrtc->major, &nvrtc->minor), "nvrtcVersion");
+  nvrtc->functions = std::move(functions);
+  if (nvrtc->major < 12)
+    throw UserError("expected NVRTC 12.0 or newer, got " + nvrtc->version() + ": " + library);
+  return nvrtc;
+}
+
+Nvrtc::~Nvrtc() {
+  if (handle)
+    dlclose(handle);
+}
+
+std::string Nvrtc::version() const { return numbered(numbered("", major) + ".", minor); }
+
+bool Nvrtc::supports(const std::string &architecture) const {
+  int count = 0;
+  functions->check(functions->getNumSupportedArchs(&count), "nvrtcGetNumSupportedArchs");
+  std::vector<int> known(count);
+  functions->check(functions->getSupportedArchs(known.data()), "nvrtcGetSupportedArchs");
+  // The list names no variants: 90 stands for sm_90a too, which exists from 9.0 on.
+  return std::any_of(known.begin(), known.end(), [&](int number) {
+    std::string name = numbered("sm_", number);
+    return architecture == name || (number >= 90 && architecture == name + "a");
+  });
+}
+
+NvrtcOutput Nvrtc::compile(const std::string &source, const std::string &fileName,
+                           const std::map<std::string, std::string> &headers,
+                           const std::vector<std::string> &options) const {
+  std::vector<const char *> names, texts, flags;
+  for (const auto &[name, text] : headers) {
+    names.push_back(name.c_str());
+    texts.push_back(text.c_str());
+  }
+  for (const std::string &option : options)
+    flags.push_back(option.c_str());
+  const Functions &call = *functions;
+  Program program = nullptr;
+  call.check(call.createProgram(&program, source.c_str(), fileName.c_str(), static_cast<int>(names.size()),
+                                texts.data(), names.data()),
+             "nvrtcCreateProgram");
+  auto destroy = [&](Program created) { call.destroyProgram(&created); };
+  std::unique_ptr<struct NvrtcProgram, decltype(destroy)> owner(program, destroy);
+  Status status = call.compileProgram(program, static_cast<int>(flags.size()), flags.data());
+  if (status != compilationFailed)
+    call.check(status, "nvrtcCompileProgram");
+  NvrtcOutput output;
+  output.succeeded = status == success;
+  output.log = call.fetchText(program, call.getProgramLogSize, call.getProgramLog, "nvrtcGetProgramLog");
+  if (output.succeeded) {
+    output.cubin = call.fetch(program, call.getCUBINSize, call.getCUBIN, "nvrtcGetCUBIN");
+    output.ptx = call.fetchText(program, call.getPTXSize, call.getPTX, "nvrtcGetPTX");
+  }
+  return output;
+}
+
+} // namespace sluice
