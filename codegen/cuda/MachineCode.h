@@ -21,9 +21,10 @@ struct CodeFigures {
 /// By entry point, from the attribute sections of a cubin. Throws UserError for what is no cubin.
 std::map<std::string, CodeFigures> figuresOfCubin(const std::string &cubin);
 
-/// The lines of ptxas that tell of lost performance, codes C7500 to C7599: setmaxnreg ignored, wgmma
-/// serialised, waits injected. Each as "C7510: text".
-std::vector<std::string> lossWarnings(const std::string &log);
+/// The lines of ptxas that tell of lost performance, codes C7500 to C7599: setmaxnreg
+/// ignored, wgmma serialised, waits injected. Each as "C7510: text". Those that name
+/// another function than `kernel` are left out.
+std::vector<std::string> lossWarnings(const std::string &log, const std::string &kernel);
 
 /// Registers that a thread can have if `blocks` blocks of `threads` threads share a multiprocessor: the
 /// register file's 65536, in the units of 8 that it is handed out in, at most 255.
