@@ -1,0 +1,64 @@
+// Kernels for sm_90a whose traffic is known in advance: tensor maps, bulk copies, wgmma.
+#include "Device.h"
+#include "wgmma/n64.h"
+
+namespace {
+constexpr u32 tileRows = 32, tileBytes = tileRows * 128;
+} // namespace
+
+// Boxes of 64 x 32 elements of 2 bytes, one for each block, in and out.
+SLUICE_KERNEL(copy_boxes, 32)(SLUICE_TENSOR_MAP(source), SLUICE_TENSOR_MAP(target)) {
+  const Shared<bf16> tile = sharedMemory<bf16>(0);
+  const Mbarrier full(sharedMemory<u64>(tileBytes));
+  if (threadIndex() != 0)
+    return;
+  const i32 column = i32(blockIndex<0>() * 64), row = i32(blockIndex<1>() * tileRows);
+  mbarrierInit(full, 1);
+  mbarrierFenceInit();
+  mbarrierArriveExpect(full, tileBytes);
+  tensorLoad(tile, source, full, column, row);
+  mbarrierWait(full, 0);
+  tensorStore(target, tile, column, row);
+  bulkCommit();
+  bulkWait<0>();
+}
+SLUICE_EXPORT(copy_boxes)
+
+// `bytes` of contiguous memory from byte 16 block on: neighbours overlap.
+SLUICE_KERNEL(copy_stretches, 32)(Global<const f32> source, Global<f32> target, u32 bytes) {
+  const Shared<f32> place = sharedMemory<f32>(0);
+  const Mbarrier full(sharedMemory<u64>(8192));
+  if (threadIndex() != 0)
+    return;
+  mbarrierInit(full, 1);
+  mbarrierFenceInit();
+  mbarrierArriveExpect(full, bytes);
+  bulkLoad(place, source + i64(blockIndex()) * 4, bytes, full);
+  mbarrierWait(full, 0);
+  bulkStore(target + i64(blockIndex()) * (bytes / 4), place, bytes);
+  bulkCommit();
+  bulkWait<0>();
+}
+SLUICE_EXPORT(copy_stretches)
+
+// `steps` products of 64 x 64 x 16, both operands from shared memory, then one with A in registers.
+SLUICE_KERNEL(multiply_groups, 128)(Global<f32> target, i64 steps) {
+  const Shared<bf16> tile = sharedMemory<bf16>(0);
+  for (u32 i = threadIndex(); i < 64 * 64; i += 128)
+    storeShared(tile + i32(i), bf16{0});
+  fenceProxyAsyncShared();
+  syncThreads();
+  const auto operand = wgmmaDescriptor(tile, Swizzle::bytes128, 16, 1024);
+  WgmmaAccumulator<64> sum;
+  sum.fill(0);
+  WgmmaA<bf16> a;
+  unrolled<4>([&](auto i) { a.r(i) = 0; });
+  wgmmaFence();
+  for (i64 i = 0; i < steps; ++i)
+    wgmma(sum, operand, operand, true);
+  wgmma(sum, a, operand, true);
+  wgmmaCommit();
+  wgmmaWait<0>(sum);
+  storeGlobal(target + (i64(blockIndex()) * 128 + threadIndex()), sum.r(0));
+}
+SLUICE_EXPORT(multiply_groups)
