@@ -43,9 +43,14 @@ const std::map<std::string, std::string> &headersByName() {
 }
 
 std::vector<std::string> optionsFor(const KernelSource &source, const std::string &architecture) {
-  // Contraction would make the GPU's bits differ from the emulator's; fma is a primitive.
-  std::vector<std::string> options = {"--gpu-architecture=" + architecture, "--std=c++20", "--fmad=false",
-                                      "--generate-line-info", "--ptxas-options=-v"};
+  // Contraction would make the GPU's bits differ from the emulator's; fma is a primitive. Constant expressions
+  // of the headers are shared with the host and carry no annotation.
+  std::vector<std::string> options = {"--gpu-architecture=" + architecture,
+                                      "--std=c++20",
+                                      "--fmad=false",
+                                      "--device-as-default-execution-space",
+                                      "--generate-line-info",
+                                      "--ptxas-options=-v"};
   for (const std::string &define : source.defines)
     options.push_back("--define-macro=" + define);
   return options;
