@@ -1,0 +1,236 @@
+// The rules that arithmetic, calls and variables break, on unoptimised LLVM IR with debug information.
+#include "codegen/cuda/KernelRules.h"
+
+#include "codegen/cuda/Process.h"
+#include "runtime/Error.h"
+#include "runtime/Files.h"
+
+#include <llvm/BinaryFormat/Dwarf.h>
+#include <llvm/IR/DebugInfoMetadata.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Operator.h>
+#include <llvm/IRReader/IRReader.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/SourceMgr.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <tuple>
+#include <unistd.h>
+
+namespace sluice {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What the source becomes before the optimiser has seen it: every operation that the C++ says is still there.
+std::string compileToBitcode(const KernelSource &source) {
+  HostCompiler compiler = findHostCompiler();
+  if (!compiler.clang)
+    throw UserError("expected clang to check the rules of kernels, got " + compiler.text());
+  std::string pattern = (fs::temp_directory_path() / "sluice-rules-XXXXXX").string();
+  if (!mkdtemp(pattern.data()))
+    throw UserError("cannot create a folder in '" + fs::temp_directory_path().string() + "'");
+  fs::path work = pattern, headers = fs::path(deviceHeaderFolder()) / "codegen/cuda/device";
+  writeFile((work / "kernel.cpp").string(), "#line 1 \"" + source.name + "\"\n" + source.text);
+  std::vector<std::string> command = {compiler.path};
+  for (const std::string &flag : emulatorFlags(compiler))
+    // Optimisation would turn what the rules forbid into something else, or remove it.
+    if (!flag.starts_with("-O") && !flag.starts_with("-ftrivial"))
+      command.push_back(flag);
+  for (const std::string &define : source.defines)
+    command.push_back("-D" + define);
+  for (const fs::path &folder : {headers / "emu", headers, headers.parent_path().parent_path().parent_path()})
+    command.push_back("-I" + folder.string());
+  for (const char *option : {"-O0", "-g", "-Xclang", "-disable-llvm-passes", "-c", "-emit-llvm", "-o"})
+    command.push_back(option);
+  command.push_back((work / "kernel.bc").string());
+  command.push_back((work / "kernel.cpp").string());
+  ProcessResult result = runProcess(command);
+  std::string bitcode = result.status == 0 ? readFile((work / "kernel.bc").string()) : "";
+  std::error_code error;
+  fs::remove_all(work, error);
+  if (result.status != 0)
+    throw UserError(firstError(result.output));
+  return bitcode;
+}
+
+class CodeRules {
+public:
+  explicit CodeRules(const KernelSource &source) : source(source) {}
+
+  std::vector<RuleViolation> run(llvm::Module &module) {
+    for (llvm::GlobalVariable &global : module.globals())
+      checkGlobal(global);
+    for (llvm::Function &function : module)
+      if (!isTrampoline(function))
+        checkFunction(function);
+    return std::move(found);
+  }
+
+private:
+  void checkFunction(llvm::Function &function) {
+    for (llvm::Instruction &instruction : llvm::instructions(function)) {
+      checkVariables(instruction);
+      // Code of the headers is in the same functions, from macros and inlining: the line decides.
+      if (const llvm::DILocation *location = instruction.getDebugLoc();
+          location && location->getLine() != 0 && isOwn(location->getFilename()))
+        check(instruction, location->getLine());
+    }
+  }
+  /// What SLUICE_EXPORT writes.
+  static bool isTrampoline(const llvm::Function &function) {
+    const llvm::DISubprogram *program = function.getSubprogram();
+    llvm::StringRef name = program ? program->getName() : "";
+    return name.consume_back("_run") &&
+           function.getParent()->getNamedGlobal(("sluiceEmuKernel_" + name).str()) != nullptr;
+  }
+  bool isOwn(llvm::StringRef file) const { return file == source.name; }
+  void report(const char *rule, unsigned line, std::string expected, std::string got) {
+    std::string message = "expected " + expected + ", got " + got;
+    // Templates and unrolled bodies repeat what one line says.
+    if (seen.insert({line, message}).second)
+      found.push_back({rule, source.name, line, message});
+  }
+
+  void checkGlobal(llvm::GlobalVariable &global) {
+    llvm::SmallVector<llvm::DIGlobalVariableExpression *> expressions;
+    global.getDebugInfo(expressions);
+    for (auto *expression : expressions) {
+      const llvm::DIGlobalVariable *variable = expression->getVariable();
+      if (!isOwn(variable->getFilename()))
+        continue;
+      std::string name = "'" + variable->getName().str() + "'";
+      if (!global.isConstant())
+        report("static memory", variable->getLine(), "no static variable", name);
+      else if (global.getValueType()->isArrayTy())
+        report("constant memory", variable->getLine(), "no table in constant memory", name);
+    }
+  }
+
+  /// Typedefs and qualifiers removed.
+  static const llvm::DIType *strip(const llvm::DIType *type) {
+    while (auto *derived = llvm::dyn_cast_or_null<llvm::DIDerivedType>(type)) {
+      unsigned tag = derived->getTag();
+      if (tag != llvm::dwarf::DW_TAG_typedef && tag != llvm::dwarf::DW_TAG_const_type &&
+          tag != llvm::dwarf::DW_TAG_volatile_type)
+        break;
+      type = derived->getBaseType();
+    }
+    return type;
+  }
+  void checkVariables(llvm::Instruction &instruction) {
+    for (llvm::DbgVariableRecord &record : llvm::filterDbgVars(instruction.getDbgRecordRange())) {
+      const llvm::DILocalVariable *variable = record.getVariable();
+      if (!isOwn(variable->getFilename()) || variable->isArtificial())
+        continue;
+      const llvm::DIType *type = strip(variable->getType());
+      std::string name = "'" + variable->getName().str() + "'";
+      if (type && type->getTag() == llvm::dwarf::DW_TAG_pointer_type)
+        report("pointer", variable->getLine(), "Global or Shared", "the pointer " + name);
+      else if (type && type->getName() == "TensorMap")
+        report("tensor map", variable->getLine(), "const TensorMap &", "the copy " + name);
+    }
+  }
+
+  void check(llvm::Instruction &instruction, unsigned line) {
+    checkArithmetic(instruction, line);
+    if (auto *call = llvm::dyn_cast<llvm::CallBase>(&instruction))
+      checkCall(*call, line);
+    if (auto *operation = llvm::dyn_cast<llvm::FPMathOperator>(&instruction);
+        operation && operation->getFastMathFlags().any())
+      report("contraction", line, "arithmetic without contraction or other fast-math flags", "a pragma that sets them");
+    if (llvm::isa<llvm::IntToPtrInst>(instruction))
+      report("pointer", line, "Global or Shared", "an integer used as a pointer");
+  }
+  void checkArithmetic(llvm::Instruction &instruction, unsigned line) {
+    // A constant divisor or amount has one meaning everywhere.
+    bool variable = instruction.getNumOperands() > 1 && !llvm::isa<llvm::Constant>(instruction.getOperand(1));
+    switch (instruction.getOpcode()) {
+    case llvm::Instruction::SDiv:
+    case llvm::Instruction::UDiv:
+      if (variable)
+        report("integer division", line, "divide(a, b) for a divisor that varies", "'/'");
+      return;
+    case llvm::Instruction::SRem:
+    case llvm::Instruction::URem:
+      if (variable)
+        report("integer division", line, "remainder(a, b) for a divisor that varies", "'%'");
+      return;
+    case llvm::Instruction::Shl:
+    case llvm::Instruction::LShr:
+    case llvm::Instruction::AShr:
+      if (variable)
+        report("shift", line, "shiftLeft or shiftRight for an amount that varies", "'<<' or '>>'");
+      return;
+    case llvm::Instruction::FPToSI:
+    case llvm::Instruction::FPToUI:
+      report("float to integer", line, "toIntegerTowardZero or toIntegerNearest", "a conversion of C++");
+      return;
+    default:
+      return;
+    }
+  }
+  void checkCall(llvm::CallBase &call, unsigned line) {
+    llvm::Function *callee = call.getCalledFunction();
+    if (!callee)
+      return report(call.isInlineAsm() ? "asm" : "indirect call", line,
+                    call.isInlineAsm() ? "a primitive" : "a call of a function by its name",
+                    call.isInlineAsm() ? "asm" : "a call through a pointer");
+    if (!callee->isDeclaration() || callee->getName().starts_with("sluiceEmu"))
+      return;
+    if (callee->isIntrinsic()) {
+      // What clang makes of copies, scopes and unreachable code.
+      for (const char *plain : {"llvm.dbg.", "llvm.lifetime.", "llvm.memcpy.", "llvm.memset.", "llvm.memmove.",
+                                "llvm.assume", "llvm.trap", "llvm.ubsantrap"})
+        if (callee->getName().starts_with(plain))
+          return;
+    }
+    report("outside call", line, "primitives and functions of the kernel's file", "'" + callee->getName().str() + "'");
+  }
+
+  const KernelSource &source;
+  std::vector<RuleViolation> found;
+  std::set<std::pair<unsigned, std::string>> seen;
+};
+
+} // namespace
+
+const std::vector<std::string> &kernelRuleNames() {
+  static const std::vector<std::string> names = {
+      "include",       "memory space",    "launch bounds",    "builtin",          "printf",        "asm",
+      "allocation",    "exception",       "library",          "jump",             "volatile",      "float64",
+      "detail",        "tensor map",      "export",           "static memory",    "constant memory", "pointer",
+      "contraction",   "integer division", "shift",           "float to integer", "indirect call", "outside call"};
+  return names;
+}
+
+std::vector<RuleViolation> checkKernelCode(const KernelSource &source) {
+  std::string bitcode = compileToBitcode(source);
+  llvm::LLVMContext context;
+  llvm::SMDiagnostic problem;
+  auto buffer = llvm::MemoryBuffer::getMemBuffer(bitcode, source.name, false);
+  std::unique_ptr<llvm::Module> module = llvm::parseIR(*buffer, problem, context);
+  if (!module)
+    throw UserError("expected bitcode of LLVM 22, got: " + problem.getMessage().str());
+  return CodeRules(source).run(*module);
+}
+
+std::vector<RuleViolation> checkKernelRules(const KernelSource &source) {
+  std::vector<RuleViolation> found = checkKernelTokens(source);
+  // What breaks the rules on names often does not compile; the names say more than the compiler does.
+  if (found.empty())
+    found = checkKernelCode(source);
+  std::sort(found.begin(), found.end(), [](const RuleViolation &a, const RuleViolation &b) {
+    return std::tie(a.line, a.message) < std::tie(b.line, b.message);
+  });
+  return found;
+}
+
+} // namespace sluice

@@ -1,0 +1,204 @@
+// Every rule of kernels: a kernel that keeps it, one that breaks it, and what is said of the latter.
+#include "codegen/cuda/KernelRules.h"
+
+#include "runtime/Error.h"
+#include "runtime/Files.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <set>
+
+using namespace sluice;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A kernel whose body is line 3, with line 2 for declarations before it.
+KernelSource kernel(const std::string &body, const std::string &before = "") {
+  return {"k.cu",
+          "#include \"Device.h\"\n" + before +
+              "\nSLUICE_KERNEL(k, 128)(Global<f32> x, Global<const i32> y, i64 n, u32 s, f32 a) { " + body +
+              " }\nSLUICE_EXPORT(k)\n",
+          {}};
+}
+
+std::vector<std::string> textsOf(const std::vector<RuleViolation> &violations) {
+  std::vector<std::string> texts;
+  for (const RuleViolation &violation : violations)
+    texts.push_back(violation.text());
+  return texts;
+}
+
+struct Case {
+  std::string rule, name;
+  KernelSource source;
+  std::string text;  ///< The whole report.
+};
+
+void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
+
+std::vector<Case> makeCases() {
+  std::string builtin = "k.cu:3: expected a primitive, got '";
+  std::string memory = "expected memory through primitives, got '";
+  return {
+      {"include", "Include", kernel("", "#include <cmath>"),
+       "k.cu:2: expected #include \"Device.h\" or \"wgmma/nN.h\", or #pragma unroll, got #include <cmath>"},
+      {"include", "Pragma", kernel("", "#pragma clang fp contract(fast)"),
+       "k.cu:2: expected #include \"Device.h\" or \"wgmma/nN.h\", or #pragma unroll, got #pragma clang fp "
+       "contract(fast)"},
+      {"builtin", "ThreadIdx", kernel("u32 t = threadIdx.x;"), builtin + "threadIdx'"},
+      {"builtin", "SyncThreads", kernel("__syncthreads();"), builtin + "__syncthreads'"},
+      {"builtin", "Shuffle", kernel("f32 b = __shfl_sync(~0u, a, 0);"), builtin + "__shfl_sync'"},
+      {"builtin", "AtomicCas", kernel("atomicCAS(0, 1, 2);"), builtin + "atomicCAS'"},
+      {"builtin", "Clock", kernel("i64 t = clock64();"), builtin + "clock64'"},
+      {"builtin", "OfTheCompiler", kernel("f32 b = __builtin_fmaf(a, a, a);"), builtin + "__builtin_fmaf'"},
+      {"builtin", "InAMacro", kernel("SYNC;", "#define SYNC __syncthreads()"),
+       "k.cu:2: expected a primitive, got '__syncthreads'"},
+      {"printf", "Printf", kernel("printf(\"%f\", a);"), "k.cu:3: expected no output, got 'printf'"},
+      {"asm", "Asm", kernel("asm volatile(\"bar.sync 0;\");"), builtin + "asm'"},
+      {"asm", "ReservedAsm", kernel("__asm__(\"bar.sync 0;\");"), builtin + "__asm__'"},
+      {"memory space", "Shared", kernel("__shared__ float tile[4];"), "k.cu:3: " + memory + "__shared__'"},
+      {"memory space", "Constant", kernel("", "__constant__ float table[4];"), "k.cu:2: " + memory + "__constant__'"},
+      {"memory space", "Device", kernel("", "__device__ int counter;"), "k.cu:2: " + memory + "__device__'"},
+      {"memory space", "ExternShared", kernel("extern float tile[];"), "k.cu:3: " + memory + "extern'"},
+      {"memory space", "ThreadLocal", kernel("", "thread_local int own;"), "k.cu:2: " + memory + "thread_local'"},
+      {"allocation", "New", kernel("auto *p = new float[4];"), "k.cu:3: " + memory + "new'"},
+      {"launch bounds", "Global", kernel("", "__global__ void raw() {}"),
+       "k.cu:2: expected SLUICE_KERNEL(name, threads), got '__global__'"},
+      {"exception", "Throw", kernel("if (s == 1) throw 1;"), "k.cu:3: expected no exceptions, got 'throw'"},
+      {"library", "Std", kernel("u32 t = std::min(s, 3u);"), "k.cu:3: expected names of Device.h, got 'std'"},
+      {"jump", "Goto", kernel("again: if (s == 1) goto again;"),
+       "k.cu:3: expected structured control flow, got 'goto'"},
+      {"volatile", "Volatile", kernel("volatile u32 t = s;"),
+       "k.cu:3: expected ordering through primitives, got 'volatile'"},
+      {"float64", "Double", kernel("double d = 1;"), "k.cu:3: expected 32-bit arithmetic, got 'double'"},
+      {"detail", "Detail", kernel("", "using A = sluice::device::detail::Access;"),
+       "k.cu:2: expected primitives, got a name of namespace detail"},
+      {"tensor map", "ByReference",
+       {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)(const TensorMap &map) {}\nSLUICE_EXPORT(k)\n", {}},
+       "k.cu:2: expected SLUICE_TENSOR_MAP(name) as a parameter of kernel 'k', got TensorMap"},
+      {"tensor map", "Copied",
+       {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)(SLUICE_TENSOR_MAP(map)) {\nTensorMap copy = map;\n}\n"
+                "SLUICE_EXPORT(k)\n", {}},
+       "k.cu:3: expected const TensorMap &, got the copy 'copy'"},
+      {"export", "NotExported",
+       {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)() {}\n", {}},
+       "k.cu:2: expected SLUICE_EXPORT(k) after the kernel, got none"},
+      {"static memory", "Global", kernel("counter += 1;", "namespace { int counter; }"),
+       "k.cu:2: expected no static variable, got 'counter'"},
+      {"static memory", "Local", kernel("static int counter; counter += 1;"),
+       "k.cu:3: expected no static variable, got 'counter'"},
+      {"static memory", "OfAClass", kernel("S::counter += 1;", "struct S { inline static int counter = 0; };"),
+       "k.cu:2: expected no static variable, got 'counter'"},
+      {"constant memory", "Table",
+       kernel("storeGlobal(x, table[s]);", "constexpr float table[4] = {1, 2, 3, 4};"),
+       "k.cu:2: expected no table in constant memory, got 'table'"},
+      {"pointer", "Parameter", kernel("first(nullptr);", "SLUICE_DEVICE float first(float *p) { return *p; }"),
+       "k.cu:2: expected Global or Shared, got the pointer 'p'"},
+      {"pointer", "FromAnInteger", kernel("*reinterpret_cast<float *>(u64(s)) = a;"),
+       "k.cu:3: expected Global or Shared, got an integer used as a pointer"},
+      {"integer division", "Signed", kernel("i32 t = i32(s); i32 q = 7 / t;"),
+       "k.cu:3: expected divide(a, b) for a divisor that varies, got '/'"},
+      {"integer division", "Unsigned", kernel("u32 q = 7u / s;"),
+       "k.cu:3: expected divide(a, b) for a divisor that varies, got '/'"},
+      {"integer division", "Remainder", kernel("i64 q = 7 % n;"),
+       "k.cu:3: expected remainder(a, b) for a divisor that varies, got '%'"},
+      {"integer division", "Assigned", kernel("u32 q = 7; q %= s;"),
+       "k.cu:3: expected remainder(a, b) for a divisor that varies, got '%'"},
+      {"shift", "Left", kernel("u32 q = 1u << s;"),
+       "k.cu:3: expected shiftLeft or shiftRight for an amount that varies, got '<<' or '>>'"},
+      {"shift", "RightSigned", kernel("i32 q = i32(n) >> s;"),
+       "k.cu:3: expected shiftLeft or shiftRight for an amount that varies, got '<<' or '>>'"},
+      {"float to integer", "Signed", kernel("i32 q = i32(a);"),
+       "k.cu:3: expected toIntegerTowardZero or toIntegerNearest, got a conversion of C++"},
+      {"float to integer", "UnsignedImplicit", kernel("u32 q = a;"),
+       "k.cu:3: expected toIntegerTowardZero or toIntegerNearest, got a conversion of C++"},
+      {"indirect call", "Pointer", kernel("(s == 1 ? f : g)();", "SLUICE_DEVICE void f() {} SLUICE_DEVICE void g() {}"),
+       "k.cu:3: expected a call of a function by its name, got a call through a pointer"},
+      {"outside call", "Undefined", kernel("elsewhere(a);", "f32 elsewhere(f32 x);"),
+       "k.cu:3: expected primitives and functions of the kernel's file, got '_Z9elsewheref'"},
+  };
+}
+
+class BrokenRule : public ::testing::TestWithParam<Case> {};
+
+TEST_P(BrokenRule, IsReportedOnItsLine) {
+  const Case &c = GetParam();
+  std::vector<RuleViolation> found = checkKernelRules(c.source);
+  ASSERT_FALSE(found.empty());
+  EXPECT_THAT(textsOf(found), ::testing::Contains(c.text));
+  for (const RuleViolation &violation : found)
+    EXPECT_EQ(violation.rule, c.rule) << violation.text();
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, BrokenRule, ::testing::ValuesIn(makeCases()),
+                         [](const auto &info) { return info.param.name + std::to_string(info.index); });
+
+TEST(KernelRules, EveryRuleHasACase) {
+  // No pragma that would set the flags passes the rule on includes.
+  std::set<std::string> tested = {"contraction"};
+  for (const Case &c : makeCases())
+    tested.insert(c.rule);
+  std::set<std::string> names(kernelRuleNames().begin(), kernelRuleNames().end());
+  EXPECT_EQ(tested, names);
+}
+
+TEST(KernelRules, ContractionIsSeenInTheCode) {
+  KernelSource source = kernel("storeGlobal(x, a * a + a);", "#pragma clang fp contract(fast)");
+  EXPECT_THAT(textsOf(checkKernelCode(source)),
+              ::testing::Contains("k.cu:3: expected arithmetic without contraction or other fast-math flags, got a "
+                                  "pragma that sets them"));
+}
+
+TEST(KernelRules, WhatIsAllowed) {
+  KernelSource source = kernel(
+      "u32 t = threadIndex(); i32 q = i32(t) / 4 + i32(t) % 8 + (i32(t) << 3) + divide(i32(n), i32(s));\n"
+      "f32 b = toFloat(q) * a + a / 3.0f; // threadIdx, asm and printf in a comment\n"
+      "/* __shared__ */ const char c = '\"'; constexpr u32 big = 1'000'000;\n"
+      "f32 v[2] = {a, b}; const auto &w = v; auto add = [&](f32 z) { return z + w[1]; };\n"
+      "#pragma unroll\n"
+      "for (i32 i = 0; i < 2; ++i) b = add(b);\n"
+      "Pair pair{b, t}; storeGlobal(x + i64(t), pair.asm_ + toFloat(i32(c)) + sum<3>(b), t < big && t < limit);",
+      "namespace { constexpr u32 limit = 100; struct Pair { f32 asm_; u32 free; static constexpr int count = 2; };\n"
+      "template <int N> SLUICE_DEVICE f32 sum(f32 x) { f32 y = 0; for (int i = 0; i < N; ++i) y += x; return y; } }");
+  EXPECT_THAT(textsOf(checkKernelRules(source)), IsEmpty());
+}
+
+TEST(KernelRules, ASourceThatDoesNotCompileSaysWhere) {
+  try {
+    checkKernelRules(kernel("storeGlobal(missing, 1.0f);"));
+    FAIL() << "expected an error";
+  } catch (const UserError &error) {
+    EXPECT_THAT(error.what(), HasSubstr("k.cu:3: "));
+  }
+}
+
+TEST(KernelRules, DereferencesDoNotCompile) {
+  for (const char *body : {"*x = a;", "x[0] = a;", "f32 b = *x;", "f32 b = *sharedMemory<f32>(0);",
+                           "sharedMemory<f32>(0)[1] = a;"})
+    EXPECT_THROW(checkKernelCode(kernel(body)), UserError) << body;
+}
+
+TEST(KernelRules, FragmentsAreIndexedByConstants) {
+  std::string declared = "MmaAccumulator c; c.fill(0.0f); ";
+  EXPECT_THAT(checkKernelRules(kernel(declared + "storeGlobal(x, c.r(3));")), IsEmpty());
+  EXPECT_THROW(checkKernelCode(kernel(declared + "storeGlobal(x, c.r(int(s)));")), UserError);
+}
+
+/// The kernels of this repository.
+TEST(KernelRules, HandWrittenKernelsKeepThem) {
+  int checked = 0;
+  for (const char *folder : {"/test/gpukernels", "/tools/gpu"})
+    for (const auto &entry : fs::recursive_directory_iterator(std::string(SLUICE_SOURCE_DIR) + folder))
+      if (entry.path().extension() == ".cu") {
+        KernelSource source{entry.path().filename(), readFile(entry.path().string()), {}};
+        EXPECT_THAT(textsOf(checkKernelRules(source)), IsEmpty()) << entry.path();
+        ++checked;
+      }
+  EXPECT_GT(checked, 5);
+}
+
+} // namespace
