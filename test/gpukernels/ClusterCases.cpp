@@ -19,8 +19,8 @@ Arrays arguments(const Sizes &s, uint64_t seed) {
   return arrays;
 }
 
-/// The kernel's own sums, in its order, so that every bit is known: block r sums rows r, r + 4, ..., then the blocks'
-/// sums are added in order.
+/// The kernel's own sums, in its order, so that every bit is known: block r sums rows r, r + 4, ..., then the
+/// blocks' sums are added in order.
 Expectations reference(const Sizes &s, const Arrays &arrays) {
   Expected expected;
   for (int64_t column = 0; column < s.at("columns"); ++column) {
@@ -47,7 +47,7 @@ KernelCase reduceCase(const std::string &name, int64_t sharedBytes) {
       tensorParameter("source", DType::f32, Direction::read, {"rows", "columns"}, {"stride", 1}),
       tensorParameter("target", DType::f32, Direction::write, {"columns"}), sizeParameter("rowCount", "rows"),
       sizeParameter("columnCount", "columns"), sizeParameter("distance", "stride")};
-  one.sizes = {matrixSizes(5, 0, 0),     matrixSizes(0, 8, 8),    matrixSizes(1, 4, 4),
+  one.sizes = {matrixSizes(5, 0, 0),     matrixSizes(0, 8, 8),     matrixSizes(1, 4, 4),
                matrixSizes(3, 512, 512), matrixSizes(4, 516, 520), matrixSizes(61, 1400, 1400)};
   one.small = matrixSizes(6, 520, 520);
   one.large = matrixSizes(8192, 16384, 16384);

@@ -32,14 +32,19 @@ LaunchRecord rowsRecord() {
       sizeParameter("rowCount", "rows"), sizeParameter("columnCount", "columns"),
       sizeParameter("sourceDistance", "strideSource"), sizeParameter("targetDistance", "strideTarget"),
       // Every row of both starts at a multiple of 8 elements.
-      sizeParameter("aligned", "1 - min(1, strideSource % 8 + strideTarget % 8 + offsetSource % 8 + offsetTarget % 8)")};
+      sizeParameter("aligned",
+                    "1 - min(1, strideSource % 8 + strideTarget % 8 + offsetSource % 8 + offsetTarget % 8)")};
   return record;
 }
 
-Sizes rowSizes(int64_t rows, int64_t columns, int64_t strideSource, int64_t strideTarget, int64_t offsetSource = 0,
-               int64_t offsetTarget = 0) {
-  return {{"rows", rows}, {"columns", columns}, {"strideSource", strideSource}, {"strideTarget", strideTarget},
-          {"offsetSource", offsetSource}, {"offsetTarget", offsetTarget}};
+Sizes rowSizes(int64_t rows, int64_t columns, int64_t strideSource, int64_t strideTarget,
+               int64_t offsetSource = 0, int64_t offsetTarget = 0) {
+  return {{"rows", rows},
+          {"columns", columns},
+          {"strideSource", strideSource},
+          {"strideTarget", strideTarget},
+          {"offsetSource", offsetSource},
+          {"offsetTarget", offsetTarget}};
 }
 
 KernelCase rowsCase() {
@@ -51,10 +56,11 @@ KernelCase rowsCase() {
   one.large = rowSizes(1 << 15, 4096, 4096, 4096);
   one.makeArguments = [](const Sizes &s, uint64_t seed) {
     Arrays arrays;
-    arrays["source"] = Array(DType::bf16, extent(s.at("rows"), s.at("columns"), s.at("strideSource"),
-                                                 s.at("offsetSource")), true);
-    arrays["target"] = Array(DType::bf16, extent(s.at("rows"), s.at("columns"), s.at("strideTarget"),
-                                                 s.at("offsetTarget")), false);
+    arrays["source"] = Array(
+        DType::bf16, extent(s.at("rows"), s.at("columns"), s.at("strideSource"), s.at("offsetSource")), true);
+    arrays["target"] =
+        Array(DType::bf16, extent(s.at("rows"), s.at("columns"), s.at("strideTarget"), s.at("offsetTarget")),
+              false);
     fillUniform(arrays["source"], seed);
     return arrays;
   };
@@ -83,10 +89,12 @@ KernelCase transposedCase() {
   one.record.parameters = {
       tensorParameter("source", DType::bf16, Direction::read, {"rows", "columns"}, {strideSource, 1}),
       tensorParameter("target", DType::bf16, Direction::write, {"columns", "rows"}, {strideTarget, 1}),
-      sizeParameter("rowCount", "rows"), sizeParameter("columnCount", "columns"),
-      sizeParameter("sourceDistance", strideSource), sizeParameter("targetDistance", strideTarget)};
-  one.sizes = {matrixSizes(0, 8),    matrixSizes(1, 1),    matrixSizes(64, 64),  matrixSizes(65, 63),
-               matrixSizes(200, 70), matrixSizes(7, 300),  matrixSizes(333, 129)};
+      sizeParameter("rowCount", "rows"),
+      sizeParameter("columnCount", "columns"),
+      sizeParameter("sourceDistance", strideSource),
+      sizeParameter("targetDistance", strideTarget)};
+  one.sizes = {matrixSizes(0, 8),    matrixSizes(1, 1),   matrixSizes(64, 64),  matrixSizes(65, 63),
+               matrixSizes(200, 70), matrixSizes(7, 300), matrixSizes(333, 129)};
   one.small = matrixSizes(203, 70);
   one.large = matrixSizes(8192, 8192);
   one.makeArguments = [](const Sizes &s, uint64_t seed) {
@@ -115,7 +123,8 @@ KernelCase bulkCase() {
   one.record.threads = 64;
   one.record.sharedBytes = 4 * 4096 + 4 * 8;
   one.record.parameters = {tensorParameter("source", DType::f32, Direction::read, {"n"}),
-                           tensorParameter("target", DType::f32, Direction::write, {"n"}), sizeParameter("count", "n")};
+                           tensorParameter("target", DType::f32, Direction::write, {"n"}),
+                           sizeParameter("count", "n")};
   for (int64_t n : {0, 1, 3, 4, 1023, 1024, 1025, 4096, 5 * 1024 + 7, 40000})
     one.sizes.push_back({{"n", n}, {"blocks", n > 30000 ? 3 : 1}});
   one.small = {{"n", 9 * 1024 + 7}, {"blocks", 1}};
@@ -145,16 +154,19 @@ KernelCase scaledCase() {
   one.record.grid = {"ceildiv(columns, 64)", "ceildiv(rows, 64)", "batch"};
   one.record.sharedBytes = 64 * 64 * 2 + 8;
   const SizeExpression stride = "ceildiv(columns, 8) * 8";
-  const std::vector<SizeExpression> dims = {"columns", "rows", "batch"}, strides = {stride, "ceildiv(columns, 8) * 8 * rows"};
+  const std::vector<SizeExpression> dims = {"columns", "rows", "batch"},
+                                    strides = {stride, "ceildiv(columns, 8) * 8 * rows"};
   one.record.parameters = {
       mapParameter("source", DType::bf16, Direction::read, dims, strides, {64, 64, 1}, TileSwizzle::bytes128),
-      mapParameter("target", DType::bf16, Direction::write, dims, strides, {64, 64, 1}, TileSwizzle::bytes128),
+      mapParameter("target", DType::bf16, Direction::write, dims, strides, {64, 64, 1},
+                   TileSwizzle::bytes128),
       valueParameter("scale", DType::f32)};
   one.values = {{"scale", scale}};
   const auto sizes = [](int64_t batch, int64_t rows, int64_t columns) {
     return Sizes{{"batch", batch}, {"rows", rows}, {"columns", columns}};
   };
-  one.sizes = {sizes(1, 1, 1), sizes(1, 64, 64), sizes(2, 65, 63), sizes(3, 10, 200), sizes(0, 8, 8), sizes(1, 130, 72)};
+  one.sizes = {sizes(1, 1, 1),    sizes(1, 64, 64), sizes(2, 65, 63),
+               sizes(3, 10, 200), sizes(0, 8, 8),   sizes(1, 130, 72)};
   one.small = sizes(2, 65, 63);
   one.large = sizes(8, 4096, 4096);
   one.makeArguments = [](const Sizes &s, uint64_t seed) {

@@ -12,7 +12,8 @@ Sizes gemmSizes(int64_t m, int64_t n, int64_t k) { return {{"m", m}, {"n", n}, {
 
 int64_t padded(int64_t size, int64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
 
-const SizeExpression strideA = "ceildiv(k, 8) * 8", strideN = "ceildiv(n, 8) * 8", strideC = "ceildiv(n, 2) * 2";
+const SizeExpression strideA = "ceildiv(k, 8) * 8", strideN = "ceildiv(n, 8) * 8",
+                     strideC = "ceildiv(n, 2) * 2";
 
 Arrays arguments(const Sizes &s, uint64_t seed, DType dtype, bool rowsAreN) {
   int64_t m = s.at("m"), n = s.at("n"), k = s.at("k");
@@ -25,8 +26,8 @@ Arrays arguments(const Sizes &s, uint64_t seed, DType dtype, bool rowsAreN) {
   return arrays;
 }
 
-/// Sums of products of 16-bit numbers, exact in float64; the tensor cores' sums are within 2^-22 (1 + k / 64) of the sum
-/// of magnitudes.
+/// Sums of products of 16-bit numbers, exact in float64; the tensor cores' sums are within 2^-22 (1 + k / 64)
+/// of the sum of magnitudes.
 Expectations reference(const Sizes &s, const Arrays &arrays, bool rowsAreN) {
   int64_t m = s.at("m"), n = s.at("n"), k = s.at("k");
   Expected c;
@@ -53,8 +54,8 @@ Expectations reference(const Sizes &s, const Arrays &arrays, bool rowsAreN) {
 }
 
 std::vector<ParameterRecord> sizesOfProduct() {
-  return {tensorParameter("c", DType::f32, Direction::write, {"m", "n"}, {strideC, 1}), sizeParameter("rows", "m"),
-          sizeParameter("columns", "n"), sizeParameter("depth", "k")};
+  return {tensorParameter("c", DType::f32, Direction::write, {"m", "n"}, {strideC, 1}),
+          sizeParameter("rows", "m"), sizeParameter("columns", "n"), sizeParameter("depth", "k")};
 }
 
 KernelCase commonCase(const std::string &name, DType dtype, bool rowsAreN) {
@@ -82,8 +83,9 @@ KernelCase sm80Case(const std::string &name, DType dtype) {
   one.record.parameters.push_back(sizeParameter("distanceA", strideA));
   one.record.parameters.push_back(sizeParameter("distanceB", strideN));
   one.record.parameters.push_back(sizeParameter("distanceC", strideC));
-  one.sizes = {gemmSizes(0, 5, 5),      gemmSizes(5, 4, 0),      gemmSizes(1, 1, 1),      gemmSizes(128, 128, 32),
-               gemmSizes(17, 131, 100), gemmSizes(129, 64, 333), gemmSizes(200, 257, 64), gemmSizes(64, 40, 1000)};
+  one.sizes = {gemmSizes(0, 5, 5),      gemmSizes(5, 4, 0),      gemmSizes(1, 1, 1),
+               gemmSizes(128, 128, 32), gemmSizes(17, 131, 100), gemmSizes(129, 64, 333),
+               gemmSizes(200, 257, 64), gemmSizes(64, 40, 1000)};
   return one;
 }
 
@@ -97,13 +99,16 @@ KernelCase sm90Case(const std::string &name, DType dtype, bool rowsAreN) {
   one.record.registersAtLaunch = 168;
   one.record.parameters = {
       mapParameter("a", dtype, Direction::read, {"k", "m"}, {strideA}, {64, 128}, TileSwizzle::bytes128),
-      rowsAreN ? mapParameter("b", dtype, Direction::read, {"k", "n"}, {strideA}, {64, 128}, TileSwizzle::bytes128)
-               : mapParameter("b", dtype, Direction::read, {"n", "k"}, {strideN}, {64, 64}, TileSwizzle::bytes128)};
+      rowsAreN
+          ? mapParameter("b", dtype, Direction::read, {"k", "n"}, {strideA}, {64, 128}, TileSwizzle::bytes128)
+          : mapParameter("b", dtype, Direction::read, {"n", "k"}, {strideN}, {64, 64},
+                         TileSwizzle::bytes128)};
   for (ParameterRecord &parameter : sizesOfProduct())
     one.record.parameters.push_back(parameter);
   one.record.parameters.push_back(sizeParameter("distanceC", strideC));
-  one.sizes = {gemmSizes(0, 5, 5),      gemmSizes(5, 0, 4),      gemmSizes(1, 1, 1),      gemmSizes(128, 128, 64),
-               gemmSizes(17, 131, 100), gemmSizes(129, 64, 333), gemmSizes(200, 257, 64), gemmSizes(64, 40, 1000)};
+  one.sizes = {gemmSizes(0, 5, 5),      gemmSizes(5, 0, 4),      gemmSizes(1, 1, 1),
+               gemmSizes(128, 128, 64), gemmSizes(17, 131, 100), gemmSizes(129, 64, 333),
+               gemmSizes(200, 257, 64), gemmSizes(64, 40, 1000)};
   return one;
 }
 

@@ -48,12 +48,14 @@ std::string compareRms(const std::string &name, const Expected &expected, const 
     square += expected.value[i] * expected.value[i];
   }
   double ratio = error == 0 ? 0 : std::sqrt(error / square);
-  return ratio <= expected.rmsRatio ? ""
-                                    : name + ": expected an error ratio of at most " +
-                                          std::to_string(expected.rmsRatio) + ", got " + std::to_string(ratio);
+  return ratio <= expected.rmsRatio
+             ? ""
+             : name + ": expected an error ratio of at most " + std::to_string(expected.rmsRatio) + ", got " +
+                   std::to_string(ratio);
 }
 
-std::string compareArray(const std::string &name, const Expected &expected, const Array &before, const Array &after) {
+std::string compareArray(const std::string &name, const Expected &expected, const Array &before,
+                         const Array &after) {
   for (size_t i = 0; i < expected.value.size(); ++i) {
     if (std::isnan(expected.value[i])) {
       if (!sameBytes(before, after, i))
@@ -122,8 +124,9 @@ void fillUniform(Array &array, uint64_t seed) {
     array.set(i, std::ldexp(static_cast<double>(generator() >> 12), -51) - 1);
 }
 
-ParameterRecord tensorParameter(std::string name, DType dtype, Direction direction, std::vector<SizeExpression> shape,
-                                std::vector<SizeExpression> strides, SizeExpression offset) {
+ParameterRecord tensorParameter(std::string name, DType dtype, Direction direction,
+                                std::vector<SizeExpression> shape, std::vector<SizeExpression> strides,
+                                SizeExpression offset) {
   ParameterRecord parameter;
   parameter.name = std::move(name);
   parameter.dtype = dtype;
@@ -162,8 +165,9 @@ ParameterRecord workspaceParameter(std::string name, DType dtype, SizeExpression
   return parameter;
 }
 
-ParameterRecord mapParameter(std::string name, DType dtype, Direction direction, std::vector<SizeExpression> dims,
-                             std::vector<SizeExpression> strides, std::vector<uint32_t> box, TileSwizzle swizzle) {
+ParameterRecord mapParameter(std::string name, DType dtype, Direction direction,
+                             std::vector<SizeExpression> dims, std::vector<SizeExpression> strides,
+                             std::vector<uint32_t> box, TileSwizzle swizzle) {
   ParameterRecord parameter;
   parameter.name = name;
   parameter.kind = ParameterRecord::Kind::tensorMap;

@@ -9,8 +9,8 @@ namespace {
 
 constexpr int64_t size = 64;
 
-/// L_ij = s k_i.k_j for unit vectors k around a common one: the larger their cosine, the worse L is conditioned. Above
-/// the diagonal and on it lies what the kernel must not use.
+/// L_ij = s k_i.k_j for unit vectors k around a common one: the larger their cosine, the worse L is
+/// conditioned. Above the diagonal and on it lies what the kernel must not use.
 Arrays arguments(const Sizes &s, uint64_t seed) {
   int64_t batch = s.at("batch");
   Arrays arrays;
@@ -20,7 +20,9 @@ Arrays arguments(const Sizes &s, uint64_t seed) {
   fillUniform(noise, seed);
   for (int64_t b = 0; b < batch; ++b) {
     const double common = b % 3 * 1.5, strength = b % 2 ? 1.9 : 0.9;
-    const auto component = [&](int64_t row, int64_t d) { return noise.at((b * size + row) * 16 + d) + (d == 0) * common; };
+    const auto component = [&](int64_t row, int64_t d) {
+      return noise.at((b * size + row) * 16 + d) + (d == 0) * common;
+    };
     for (int64_t i = 0; i < size; ++i)
       for (int64_t j = 0; j < size; ++j) {
         double dot = 0, square = 0, squareOther = 0;
@@ -29,7 +31,8 @@ Arrays arguments(const Sizes &s, uint64_t seed) {
           square += component(i, d) * component(i, d);
           squareOther += component(j, d) * component(j, d);
         }
-        arrays["source"].set((b * size + i) * size + j, i > j ? strength * dot / std::sqrt(square * squareOther) : 7);
+        arrays["source"].set((b * size + i) * size + j,
+                             i > j ? strength * dot / std::sqrt(square * squareOther) : 7);
       }
   }
   return arrays;
@@ -58,8 +61,8 @@ Matrix productOfMagnitudes(const Matrix &a, const Matrix &b) {
   return c;
 }
 
-/// The inverse in float64. An inverse by substitution is within n 2^-24 |X| |L| |X| of it; the products of the merges
-/// have 21 bits.
+/// The inverse in float64. An inverse by substitution is within n 2^-24 |X| |L| |X| of it; the products of
+/// the merges have 21 bits.
 Expectations reference(const Sizes &s, const Arrays &arrays) {
   Expected expected;
   for (int64_t b = 0; b < s.at("batch"); ++b) {

@@ -45,11 +45,15 @@ struct Sequence {
 
   int64_t tokens() const { return sizes.at("tokens"); }
   int64_t values() const { return sizes.at("values"); }
-  double key(int64_t token, int64_t i) const { return arrays.at("keys").at((index * tokens() + token) * keySize + i); }
+  double key(int64_t token, int64_t i) const {
+    return arrays.at("keys").at((index * tokens() + token) * keySize + i);
+  }
   double query(int64_t token, int64_t i) const {
     return arrays.at("queries").at((index * tokens() + token) * keySize + i);
   }
-  double value(int64_t token, int64_t v) const { return arrays.at("values").at((index * tokens() + token) * values() + v); }
+  double value(int64_t token, int64_t v) const {
+    return arrays.at("values").at((index * tokens() + token) * values() + v);
+  }
   double weight(int64_t token) const { return arrays.at("weights").at(index * tokens() + token); }
   double logDecay(int64_t token) const { return arrays.at("logDecays").at(index * tokens() + token); }
 };
@@ -128,16 +132,20 @@ std::vector<KernelCase> scanCases() {
   one.record.roles = {{"load", 128, 40}, {"scores", 128, 168}, {"state", 128, 240}};
   one.record.registersAtLaunch = 168;
   one.record.parameters = {
-      rowsMap("keys", Direction::read, keySize), rowsMap("queries", Direction::read, keySize),
-      rowsMap("values", Direction::read, "values"), rowsMap("target", Direction::write, "values"),
+      rowsMap("keys", Direction::read, keySize),
+      rowsMap("queries", Direction::read, keySize),
+      rowsMap("values", Direction::read, "values"),
+      rowsMap("target", Direction::write, "values"),
       tensorParameter("weights", DType::f32, Direction::read, {"sequences", "tokens"}),
       tensorParameter("logDecays", DType::f32, Direction::read, {"sequences", "tokens"}),
       tensorParameter("finalState", DType::f32, Direction::write, {"sequences", keySize, "values"}),
-      sizeParameter("sequenceCount", "sequences"), sizeParameter("tokenCount", "tokens"),
+      sizeParameter("sequenceCount", "sequences"),
+      sizeParameter("tokenCount", "tokens"),
       sizeParameter("valueSize", "values")};
   // Of a value size that is no multiple of 8 the rows would not be a multiple of 16 bytes apart.
-  one.sizes = {scanSizes(0, 5, 64, 1),    scanSizes(2, 0, 64, 1),   scanSizes(1, 1, 64, 1),   scanSizes(1, 64, 8, 4),
-               scanSizes(2, 65, 72, 1),   scanSizes(3, 130, 64, 2), scanSizes(1, 500, 128, 8)};
+  one.sizes = {scanSizes(0, 5, 64, 1),   scanSizes(2, 0, 64, 1),  scanSizes(1, 1, 64, 1),
+               scanSizes(1, 64, 8, 4),   scanSizes(2, 65, 72, 1), scanSizes(3, 130, 64, 2),
+               scanSizes(1, 500, 128, 8)};
   one.small = scanSizes(2, 200, 64, 1);
   one.large = scanSizes(64, 8192, 128, 132);
   one.makeArguments = arguments;

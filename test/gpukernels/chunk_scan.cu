@@ -1,16 +1,17 @@
-// A scan over chunks of 64 rows for sm_90a: keys and queries K, Q [64,128], values V [64,64], in bf16; a state S
-// [128,64] in float32; for each chunk, with row weights w, decay d = 2^(sum of the chunk's log decays):
+// A scan over chunks of 64 rows for sm_90a: keys and queries K, Q [64,128], values V [64,64], in bf16; a
+// state S [128,64] in float32; row weights w; d = 2^(sum of the chunk's log decays). For each chunk:
 //     U = w (V - K S),    O = Q S + lower(Q K^T) U,    S <- d S + K^T U
 //
-// Persistent: a block of 384 threads walks over (sequence, 64 values) pairs, chunk by chunk. Its warpgroups have roles:
+// Persistent: a block of 384 threads walks over (sequence, 64 values) pairs, chunk by chunk. Its warpgroups
+// have roles:
 //   load     warp 0: TMA of K, Q, V; warp 1: weights and decay. It runs ahead of the others.
 //   scores   P = lower(Q K^T), which does not depend on the state: one chunk ahead of the state role.
-//   state    everything else. S is held transposed, values as rows, so that its accumulators, and those of U, become
-//            left operands of the next products in registers and never pass through memory.
-// Three rings connect them: inputs (load -> scores, state), scores (scores -> state), outputs (state -> TMA stores).
-// Two wgmma groups are in flight twice per chunk: S q runs behind the use of S k, and P U behind the release of the
-// inputs. No accumulator is in flight across the end of an iteration, and a product that does not accumulate gets new
-// ones: otherwise ptxas serialises wgmma.
+//   state    everything else. S is held transposed, values as rows, so that its accumulators, and those of
+//            U, become left operands of the next products in registers and never pass through memory.
+// Three rings connect them: inputs (load -> scores, state), scores (scores -> state), outputs (state -> TMA
+// stores). Two wgmma groups are in flight twice per chunk: S q runs behind the use of S k, and P U behind the
+// release of the inputs. No accumulator is in flight across the end of an iteration, and a product that does
+// not accumulate gets new ones: otherwise ptxas serialises wgmma.
 #include "Device.h"
 #include "wgmma/n128.h"
 #include "wgmma/n64.h"
@@ -24,7 +25,8 @@ namespace {
 constexpr u32 chunk = 64, keySize = 128;
 constexpr u32 inputStages = SCAN_INPUT_STAGES, scoreStages = 2, outputStages = 2;
 
-// Shared memory, in bytes. A tile is 64 rows of 128 bytes in the 128-byte pattern; K and Q are two tiles side by side.
+// Shared memory, in bytes. A tile is 64 rows of 128 bytes in the 128-byte pattern; K and Q are two tiles side
+// by side.
 constexpr u32 tileBytes = 64 * 128, keysAt = 0, queriesAt = 2 * tileBytes, valuesAt = 4 * tileBytes;
 constexpr u32 inputBytes = 5 * tileBytes;
 constexpr u32 scoresAt = inputStages * inputBytes, outputsAt = scoresAt + scoreStages * tileBytes;
@@ -66,7 +68,8 @@ SLUICE_DEVICE auto transposedDescriptor(u32 at) {
 /// Bytes from columns 0..15 to columns 16 k..16 k + 15 of K or Q.
 SLUICE_DEVICE constexpr u32 keyStep(int k) { return u32(k / 4) * tileBytes + u32(k % 4) * 32; }
 
-/// Columns 16 k to 16 k + 15 of accumulators as bf16: the left operand of a product, and what stmatrix stores.
+/// Columns 16 k to 16 k + 15 of accumulators as bf16: the left operand of a product, and what stmatrix
+/// stores.
 template <class Registers, int N>
 SLUICE_DEVICE void pack(Registers &&registers, WgmmaAccumulator<N> &sum, auto k) {
   unrolled<4>([&](auto i) {
@@ -157,9 +160,10 @@ SLUICE_DEVICE void makeScores(const Barriers &barriers, const Work &work) {
 SLUICE_DEVICE void makeUpdates(WgmmaA<bf16> (&u)[4], WgmmaAccumulator<64> &read, Shared<f32> gates,
                                Shared<bf16> values, u32 lane) {
   unrolled<4>([&](auto k) {
-    const auto v = ldmatrix<4, true>(pieceAt(values, k * 16 + lane / 16 * 8 + lane % 8,
-                                             warpIndex() % 4 * 2 + lane / 8 % 2));
-    unrolled<4>([&](auto i) { // registers 0, 1: tokens 2 t, 2 t + 1 of both halves of the rows; 2, 3: 8 tokens further
+    const auto v = ldmatrix<4, true>(
+        pieceAt(values, k * 16 + lane / 16 * 8 + lane % 8, warpIndex() % 4 * 2 + lane / 8 % 2));
+    unrolled<4>([&](auto i) { // registers 0, 1: tokens 2 t, 2 t + 1 of both halves of the rows; 2, 3: 8
+                              // tokens further
       constexpr int j = k * 2 + i / 2;
       const auto weight = loadShared<2>(gates + i32(j * 8 + lane % 4 * 2));
       const f32 low = unpackLowBf16(v.r(i)) - read.r(Constant<j * 4 + i % 2 * 2>{});
@@ -169,10 +173,10 @@ SLUICE_DEVICE void makeUpdates(WgmmaA<bf16> (&u)[4], WgmmaAccumulator<64> &read,
   });
 }
 
-/// O^T of a chunk: accumulators -> tile, transposed on the way -> TMA store. Of the stores, the latest may still be
-/// reading: it has the other tile.
-SLUICE_DEVICE void storeOutput(const TensorMap &target, WgmmaAccumulator<64> &sum, u32 at, u32 lane, i32 value,
-                               i32 token, i32 sequence) {
+/// O^T of a chunk: accumulators -> tile, transposed on the way -> TMA store. Of the stores, the latest may
+/// still be reading: it has the other tile.
+SLUICE_DEVICE void storeOutput(const TensorMap &target, WgmmaAccumulator<64> &sum, u32 at, u32 lane,
+                               i32 value, i32 token, i32 sequence) {
   const Shared<bf16> tile = sharedMemory<bf16>(at);
   const bool leader = threadIndex() % 128 == 0;
   if (leader)
@@ -181,7 +185,8 @@ SLUICE_DEVICE void storeOutput(const TensorMap &target, WgmmaAccumulator<64> &su
   unrolled<4>([&](auto k) {
     LdRegisters<4> block;
     pack(block, sum, k);
-    stmatrix<4, true>(pieceAt(tile, k * 16 + lane / 16 * 8 + lane % 8, warpIndex() % 4 * 2 + lane / 8 % 2), block);
+    stmatrix<4, true>(pieceAt(tile, k * 16 + lane / 16 * 8 + lane % 8, warpIndex() % 4 * 2 + lane / 8 % 2),
+                      block);
   });
   fenceProxyAsyncShared();
   barrierSync(stateBarrier, 128);
@@ -218,9 +223,13 @@ SLUICE_DEVICE void advanceState(const Barriers &barriers, const TensorMap &targe
       const f32 decay = loadShared(gates + i32(chunk));
       unrolled<64>([&](auto i) { state.r(i) *= decay; });
       wgmmaFence();
-      unrolled<8>([&](auto k) { wgmma<Major::k>(read, s[k], rowsDescriptor(at + keysAt).advance(keyStep(k)), k > 0); });
+      unrolled<8>([&](auto k) {
+        wgmma<Major::k>(read, s[k], rowsDescriptor(at + keysAt).advance(keyStep(k)), k > 0);
+      });
       wgmmaCommit();
-      unrolled<8>([&](auto k) { wgmma<Major::k>(out, s[k], rowsDescriptor(at + queriesAt).advance(keyStep(k)), k > 0); });
+      unrolled<8>([&](auto k) {
+        wgmma<Major::k>(out, s[k], rowsDescriptor(at + queriesAt).advance(keyStep(k)), k > 0);
+      });
       wgmmaCommit();
       wgmmaWait<1>(read);
       makeUpdates(u, read, gates, sharedMemory<bf16>(at + valuesAt), lane);
@@ -241,8 +250,8 @@ SLUICE_DEVICE void advanceState(const Barriers &barriers, const TensorMap &targe
       wgmmaWait<0>(out);
       if (lane == 0)
         mbarrierArrive(barriers.scoresEmpty.at(ring.stage));
-      storeOutput(target, out, outputsAt + ring.stage * tileBytes, lane, work.firstValue(item), n * i32(chunk),
-                  work.sequence(item));
+      storeOutput(target, out, outputsAt + ring.stage * tileBytes, lane, work.firstValue(item),
+                  n * i32(chunk), work.sequence(item));
     }
     storeState(finalState, state, work, item);
   }

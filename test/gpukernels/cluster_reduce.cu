@@ -1,13 +1,15 @@
-// Sums of the columns of X[M,N] in float32 for sm_90 and later, the rows split over the four blocks of a cluster.
+// Sums of the columns of X[M,N] in float32 for sm_90 and later, the rows split over the four blocks of a
+// cluster.
 //
-// A cluster takes 512 columns; block r sums the rows r, r + 4, ... and is responsible for 128 of the 512 results. Four
-// kernels differ in how the partial sums travel through distributed shared memory:
+// A cluster takes 512 columns; block r sums the rows r, r + 4, ... and is responsible for 128 of the 512
+// results. Four kernels differ in how the partial sums travel through distributed shared memory:
 //   reduce_pull    between two cluster barriers, every block loads its columns from its peers;
 //   reduce_push    every thread stores into its peer and arrives on the peer's barrier;
 //   reduce_async   st.async: the stores count their bytes on the peer's barrier;
 //   reduce_bulk    the copy engine moves the columns of one peer at once, counting bytes too.
-// Warp w holds the columns of block w. The sums are in a fixed order, so all four give the same bits. The first cluster
-// barrier, which tells the peers that the mbarrier exists, is split: the sums are made between its halves.
+// Warp w holds the columns of block w. The sums are in a fixed order, so all four give the same bits. The
+// first cluster barrier, which tells the peers that the mbarrier exists, is split: the sums are made between
+// its halves.
 #include "Device.h"
 
 namespace {
@@ -31,7 +33,8 @@ SLUICE_DEVICE Vec<f32, 4> partialSums(const Matrix &matrix) {
   const i64 column = firstColumn();
   Vec<f32, 4> sum = {0, 0, 0, 0};
   for (i64 row = clusterRank(); row < matrix.rows; row += ranks) {
-    const auto x = loadGlobal<4>(matrix.source + (row * matrix.stride + column), column < matrix.columns, 0.f);
+    const auto x =
+        loadGlobal<4>(matrix.source + (row * matrix.stride + column), column < matrix.columns, 0.f);
     unrolled<4>([&](auto e) { sum(e) += x(e); });
   }
   return sum;
@@ -39,7 +42,8 @@ SLUICE_DEVICE Vec<f32, 4> partialSums(const Matrix &matrix) {
 
 /// Sends the columns of block w, which warp w holds, to row `sender` of that block's inbox.
 template <Transport transport>
-SLUICE_DEVICE void send(const Vec<f32, 4> &sum, Shared<f32> partial, Shared<f32> inbox, const Mbarrier &arrived) {
+SLUICE_DEVICE void send(const Vec<f32, 4> &sum, Shared<f32> partial, Shared<f32> inbox,
+                        const Mbarrier &arrived) {
   const u32 receiver = warpUniform(warpIndex()), sender = clusterRank(), lane = laneIndex();
   const RemoteMbarrier barrier = mapMbarrier(arrived, receiver);
   const RemoteShared<f32> row = mapShared(inbox + i32(sender * share), receiver);
@@ -103,22 +107,26 @@ SLUICE_DEVICE void reducePulled(const Matrix &matrix) {
 
 } // namespace
 
-SLUICE_KERNEL(reduce_pull, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns, i64 stride) {
+SLUICE_KERNEL(reduce_pull, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns,
+                                i64 stride) {
   reducePulled({source, target, rows, columns, stride});
 }
 SLUICE_EXPORT(reduce_pull)
 
-SLUICE_KERNEL(reduce_push, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns, i64 stride) {
+SLUICE_KERNEL(reduce_push, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns,
+                                i64 stride) {
   reducePushed<Transport::push>({source, target, rows, columns, stride});
 }
 SLUICE_EXPORT(reduce_push)
 
-SLUICE_KERNEL(reduce_async, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns, i64 stride) {
+SLUICE_KERNEL(reduce_async, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns,
+                                 i64 stride) {
   reducePushed<Transport::async>({source, target, rows, columns, stride});
 }
 SLUICE_EXPORT(reduce_async)
 
-SLUICE_KERNEL(reduce_bulk, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns, i64 stride) {
+SLUICE_KERNEL(reduce_bulk, 128)(Global<const f32> source, Global<f32> target, i64 rows, i64 columns,
+                                i64 stride) {
   reducePushed<Transport::bulk>({source, target, rows, columns, stride});
 }
 SLUICE_EXPORT(reduce_bulk)

@@ -1,21 +1,24 @@
 // Two copies for sm_80 and later.
 //
-// copy_rows: rows of any length at any distance, a warp for each row. Where the launch record finds every row of both
-// tensors to start at a multiple of 16 bytes, whole 16-byte pieces are copied and then the elements left over; else
-// elements of 2 bytes.
+// copy_rows: rows of any length at any distance, a warp for each row. Where the launch record finds every row
+// of both tensors to start at a multiple of 16 bytes, whole 16-byte pieces are copied and then the elements
+// left over; else elements of 2 bytes.
 //
-// copy_transposed: C[N,M] = A[M,N] through shared memory. A block takes 64 columns of A and walks down the rows in tiles
-// of 64 x 64, two of which are in shared memory: cp.async fills one while the other is read. ldmatrix transposes blocks
-// of 8 x 8 elements; the rows of A are dealt to the blocks so that a lane receives eight neighbours of one row of C.
+// copy_transposed: C[N,M] = A[M,N] through shared memory. A block takes 64 columns of A and walks down the
+// rows in tiles of 64 x 64, two of which are in shared memory: cp.async fills one while the other is read.
+// ldmatrix transposes blocks of 8 x 8 elements; the rows of A are dealt to the blocks so that a lane receives
+// eight neighbours of one row of C.
 #include "Device.h"
 
 namespace {
 
 constexpr u32 threads = 128, tile = 64, tileElements = tile * tile;
 
-/// Element of the tile where piece `piece` (8 elements) of row `row` starts. ldmatrix reads the rows 8 q + 2 i + e for
-/// q < 4, e < 2 at once: the permutation gives these eight rows eight different places.
-SLUICE_DEVICE u32 pieceAt(u32 row, u32 piece) { return row * tile + ((piece ^ ((row >> 3 & 3) << 1 | (row & 1))) << 3); }
+/// Element of the tile where piece `piece` (8 elements) of row `row` starts. ldmatrix reads the rows 8 q + 2
+/// i + e for q < 4, e < 2 at once: the permutation gives these eight rows eight different places.
+SLUICE_DEVICE u32 pieceAt(u32 row, u32 piece) {
+  return row * tile + ((piece ^ ((row >> 3 & 3) << 1 | (row & 1))) << 3);
+}
 
 struct Matrix {
   Global<const bf16> source;
@@ -28,8 +31,8 @@ SLUICE_DEVICE void loadTile(Shared<bf16> stage, const Matrix &matrix, i64 row0, 
   for (u32 i = threadIndex(); i < tileElements / 8; i += threads) {
     const i64 row = row0 + i / 8, column = column0 + i % 8 * 8, left = matrix.columns - column;
     const u32 count = row >= matrix.rows || left <= 0 ? 0 : left < 8 ? u32(left) : 8;
-    cpAsync<16>(stage + pieceAt(i / 8, i % 8), matrix.source + (count ? row * matrix.strideSource + column : 0),
-                count * 2);
+    cpAsync<16>(stage + pieceAt(i / 8, i % 8),
+                matrix.source + (count ? row * matrix.strideSource + column : 0), count * 2);
   }
 }
 
@@ -62,7 +65,8 @@ SLUICE_DEVICE void storeTile(const Matrix &matrix, Shared<bf16> stage, i64 row0,
 } // namespace
 
 SLUICE_KERNEL(copy_rows, 128)
-(Global<const bf16> source, Global<bf16> target, i64 rows, i64 columns, i64 strideSource, i64 strideTarget, i64 aligned) {
+(Global<const bf16> source, Global<bf16> target, i64 rows, i64 columns, i64 strideSource, i64 strideTarget,
+ i64 aligned) {
   const i64 row = i64(blockIndex()) * (threads / 32) + warpIndex();
   if (row >= rows)
     return;

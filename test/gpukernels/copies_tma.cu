@@ -1,12 +1,12 @@
 // Two copies for sm_90 and later by the bulk copy engine.
 //
-// copy_bulk: n float32 numbers in pieces of 4 KiB. One thread of a block does everything: it brings a piece to one of
-// four stages of shared memory, and sends it on two pieces later; the numbers never pass through registers. A stage is
-// filled again when the copy out of it, two turns ago, has read it.
+// copy_bulk: n float32 numbers in pieces of 4 KiB. One thread of a block does everything: it brings a piece
+// to one of four stages of shared memory, and sends it on two pieces later; the numbers never pass through
+// registers. A stage is filled again when the copy out of it, two turns ago, has read it.
 //
-// copy_scaled: Y[b] = scale * X[b] for matrices of bf16, in tiles of 64 x 64 that TMA permutes with the 128-byte
-// pattern on the way in and back on the way out; it also fills and clips at the ragged edges. Since the product is
-// elementwise, the threads need not know the pattern.
+// copy_scaled: Y[b] = scale * X[b] for matrices of bf16, in tiles of 64 x 64 that TMA permutes with the
+// 128-byte pattern on the way in and back on the way out; it also fills and clips at the ragged edges. Since
+// the product is elementwise, the threads need not know the pattern.
 #include "Device.h"
 
 #ifndef COPY_STAGES

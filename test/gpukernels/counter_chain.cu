@@ -1,10 +1,11 @@
-// Blocks chained through counters in global memory: y = f_S(... f_1(x)) with f_s(x) = scale_s x + shift_s in float32, one
-// block for each map. Tiles of 512 numbers pass from block to block through rings of three slots, small enough to stay
-// in L2. All blocks must be resident at once. For sm_80 and later.
+// Blocks chained through counters in global memory: y = f_S(... f_1(x)) with f_s(x) = scale_s x + shift_s in
+// float32, one block for each map. Tiles of 512 numbers pass from block to block through rings of three
+// slots, small enough to stay in L2. All blocks must be resident at once. For sm_80 and later.
 //
-// Each ring has two counters: tiles written, and tiles that its reader is done with. One thread of a block waits for a
-// counter with acquire; a block barrier passes on to the other threads what the wait has ordered. In the other direction
-// a barrier collects what all threads have done, and one thread releases it by setting the counter.
+// Each ring has two counters: tiles written, and tiles that its reader is done with. One thread of a block
+// waits for a counter with acquire; a block barrier passes on to the other threads what the wait has ordered.
+// In the other direction a barrier collects what all threads have done, and one thread releases it by setting
+// the counter.
 #include "Device.h"
 
 #ifndef CHAIN_SLOTS
@@ -32,11 +33,12 @@ SLUICE_DEVICE Ring ringBehind(Global<f32> rings, Global<u32> counters, u32 stage
 } // namespace
 
 SLUICE_KERNEL(chain, 128)
-(Global<const f32> source, Global<const f32> scales, Global<const f32> shifts, Global<f32> target, Global<f32> rings,
- Global<u32> counters, i64 count) {
+(Global<const f32> source, Global<const f32> scales, Global<const f32> shifts, Global<f32> target,
+ Global<f32> rings, Global<u32> counters, i64 count) {
   const u32 stage = blockIndex<0>();
   const bool first = stage == 0, last = stage + 1 == gridBlocks<0>();
-  const Ring front = ringBehind(rings, counters, first ? 0 : stage - 1), behind = ringBehind(rings, counters, stage);
+  const Ring front = ringBehind(rings, counters, first ? 0 : stage - 1),
+             behind = ringBehind(rings, counters, stage);
   const f32 scale = loadGlobal(scales + i64(stage)), shift = loadGlobal(shifts + i64(stage));
   const i64 sequence = i64(blockIndex<1>()) * count;
   const u32 tiles = u32((count + tile - 1) / tile);

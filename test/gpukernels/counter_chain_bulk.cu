@@ -1,9 +1,9 @@
-// The chain of counter_chain.cu with rings that the copy engine of sm_90 reads or writes, a tile at a time through shared
-// memory.
-//   chain_bulk_read   a tile comes from the ring by bulk copy. The copy engine is another proxy: between the wait for the
-//                     counter and the copy there is a fence.
-//   chain_bulk_write  a tile goes to the ring by bulk copy. Before the counter says so its writes must be complete, not
-//                     only its reads of shared memory.
+// The chain of counter_chain.cu with rings that the copy engine of sm_90 reads or writes, a tile at a time
+// through shared memory.
+//   chain_bulk_read   a tile comes from the ring by bulk copy. The copy engine is another proxy: between
+//                     the wait for the counter and the copy there is a fence.
+//   chain_bulk_write  a tile goes to the ring by bulk copy. Before the counter says so its writes must be
+//                     complete, not only its reads of shared memory.
 #include "Device.h"
 
 #ifndef CHAIN_SLOTS
@@ -77,8 +77,8 @@ SLUICE_DEVICE u32 tilesOf(const Arguments &arguments) { return u32((arguments.co
 } // namespace
 
 SLUICE_KERNEL(chain_bulk_read, 128)
-(Global<const f32> source, Global<const f32> scales, Global<const f32> shifts, Global<f32> target, Global<f32> rings,
- Global<u32> counters, i64 count) {
+(Global<const f32> source, Global<const f32> scales, Global<const f32> shifts, Global<f32> target,
+ Global<f32> rings, Global<u32> counters, i64 count) {
   const Arguments arguments = {source, scales, shifts, target, rings, counters, count};
   const Place place = placeOf(arguments);
   const Shared<f32> staged = sharedMemory<f32>(0);
@@ -118,8 +118,8 @@ SLUICE_KERNEL(chain_bulk_read, 128)
 SLUICE_EXPORT(chain_bulk_read)
 
 SLUICE_KERNEL(chain_bulk_write, 128)
-(Global<const f32> source, Global<const f32> scales, Global<const f32> shifts, Global<f32> target, Global<f32> rings,
- Global<u32> counters, i64 count) {
+(Global<const f32> source, Global<const f32> scales, Global<const f32> shifts, Global<f32> target,
+ Global<f32> rings, Global<u32> counters, i64 count) {
   const Arguments arguments = {source, scales, shifts, target, rings, counters, count};
   const Place place = placeOf(arguments);
   const Shared<f32> staged = sharedMemory<f32>(0);

@@ -1,12 +1,14 @@
-// C[M,N] = A[M,K] B for sm_90a: A and B in bf16 or f16, C in f32. A is row-major; B is either [N,K] or [K,N], whichever
-// dimension is contiguous. Any sizes; rows of A and B are multiples of 16 bytes apart, rows of C of 8.
+// C[M,N] = A[M,K] B for sm_90a: A and B in bf16 or f16, C in f32. A is row-major; B is either [N,K] or [K,N],
+// whichever dimension is contiguous. Any sizes; rows of A and B are multiples of 16 bytes apart, rows of C
+// of 8.
 //
-// A block of 384 threads computes 128 x 128 elements. Warpgroup 0 copies: one thread of it brings slices of 64 along K
-// by TMA, which permutes the 16-byte pieces of 128-byte rows and fills with 0 outside the matrices. Warpgroups 1 and 2
-// multiply, 64 rows each. A ring of four stages connects them, with two barriers per stage:
+// A block of 384 threads computes 128 x 128 elements. Warpgroup 0 copies: one thread of it brings slices of
+// 64 along K by TMA, which permutes the 16-byte pieces of 128-byte rows and fills with 0 outside the
+// matrices. Warpgroups 1 and 2 multiply, 64 rows each. A ring of four stages connects them, with two barriers
+// per stage:
 //   full    one arrival, and the bytes of both tiles: what wgmma reads has landed;
-//   empty   one arrival of each multiplying warp. A warp's wait covers the rows that it reads itself, so the tile may be
-//           overwritten only after all eight have waited.
+//   empty   one arrival of each multiplying warp. A warp's wait covers the rows that it reads itself, so the
+//           tile may be overwritten only after all eight have waited.
 // The copying warpgroup gives registers back, so that the others can have more than the launch gave them.
 #include "Device.h"
 #include "wgmma/n128.h"
@@ -37,7 +39,8 @@ struct Barriers {
 };
 
 template <class T, Major majorB>
-SLUICE_DEVICE void copySlices(const Barriers &barriers, const TensorMap &mapA, const TensorMap &mapB, u32 slices) {
+SLUICE_DEVICE void copySlices(const Barriers &barriers, const TensorMap &mapA, const TensorMap &mapB,
+                              u32 slices) {
   const i32 m0 = i32(blockIndex<1>() * tileM), n0 = i32(blockIndex<0>() * tileN);
   Ring ring;
   for (u32 slice = 0; slice < slices; ++slice, ring.next()) {
@@ -57,20 +60,22 @@ SLUICE_DEVICE void copySlices(const Barriers &barriers, const TensorMap &mapA, c
 }
 
 template <class T, Major majorB>
-SLUICE_DEVICE void multiplySlices(WgmmaAccumulator<128> &sum, const Barriers &barriers, u32 group, u32 slices) {
+SLUICE_DEVICE void multiplySlices(WgmmaAccumulator<128> &sum, const Barriers &barriers, u32 group,
+                                  u32 slices) {
   Ring ring;
 #pragma unroll 1 // ptxas serialises wgmma where copies of the loop differ in the accumulators' registers
   for (u32 slice = 0; slice < slices; ++slice, ring.next()) {
     const Shared<T> tileA = sharedMemory<T>(ring.stage * bytesStage), tileB = tileA + i32(tileM * tileK);
     const auto a = wgmmaDescriptor(tileA + i32(group * 64 * tileK), Swizzle::bytes128, 16, 1024);
-    // Along K: 32 bytes further in the 128-byte rows of [N,K], 16 rows further in [K,N]; there the next 64 columns of N
-    // are another box.
+    // Along K: 32 bytes further in the 128-byte rows of [N,K], 16 rows further in [K,N]; there the next 64
+    // columns of N are another box.
     const auto b = wgmmaDescriptor(tileB, Swizzle::bytes128, majorB == Major::k ? 16 : box * tileK * 2, 1024);
     constexpr u32 stepB = majorB == Major::k ? 32 : 16 * box * 2;
     mbarrierWait(barriers.full.at(ring.stage), ring.parity);
     wgmmaFence();
-    unrolled<tileK / 16>(
-        [&](auto step) { wgmma<Major::k, majorB>(sum, a.advance(step * 32), b.advance(step * stepB), true); });
+    unrolled<tileK / 16>([&](auto step) {
+      wgmma<Major::k, majorB>(sum, a.advance(step * 32), b.advance(step * stepB), true);
+    });
     wgmmaCommit();
     wgmmaWait<0>(sum);
     if (laneIndex() == 0)
@@ -94,7 +99,8 @@ SLUICE_DEVICE void store(Global<f32> c, i64 m, i64 n, i64 strideC, WgmmaAccumula
 }
 
 template <class T, Major majorB>
-SLUICE_DEVICE void gemm(const TensorMap &mapA, const TensorMap &mapB, Global<f32> c, i64 m, i64 n, i64 k, i64 strideC) {
+SLUICE_DEVICE void gemm(const TensorMap &mapA, const TensorMap &mapB, Global<f32> c, i64 m, i64 n, i64 k,
+                        i64 strideC) {
   const Mbarrier first = Mbarrier(sharedMemory<u64>(barriersAt));
   const Barriers barriers = {first, first.at(stages)};
   if (threadIndex() == 0) {

@@ -1,14 +1,15 @@
-// X = L^-1 of unit lower triangular 64 x 64 matrices in float32, for sm_80 and later, a block of four warps for each.
-// Only what is strictly below the diagonal of L is used.
+// X = L^-1 of unit lower triangular 64 x 64 matrices in float32, for sm_80 and later, a block of four warps
+// for each. Only what is strictly below the diagonal of L is used.
 //
-// The four 16 x 16 blocks on the diagonal are inverted by substitution in float32, a column in each lane. Then pairs of
-// neighbours are merged, to 32 x 32 and to 64 x 64:
+// The four 16 x 16 blocks on the diagonal are inverted by substitution in float32, a column in each lane.
+// Then pairs of neighbours are merged, to 32 x 32 and to 64 x 64:
 //     [ P  0 ]^-1     [      P^-1         0   ]
 //     [ M  Q ]     =  [ -Q^-1 M P^-1    Q^-1  ]
-// The products run on tensor cores. An operand is split into two tf32 numbers, and three of the four partial products
-// are summed: about 21 bits, since what the inverse loses is lost for all its users. Q^-1 M comes out of the accumulators
-// as the left operand of the next product: a lane holds columns 2 t and 2 t + 1 there, where an operand wants t and t + 4,
-// so columns of left and rows of right operands are permuted alike everywhere.
+// The products run on tensor cores. An operand is split into two tf32 numbers, and three of the four partial
+// products are summed: about 21 bits, since what the inverse loses is lost for all its users. Q^-1 M comes
+// out of the accumulators as the left operand of the next product: a lane holds columns 2 t and 2 t + 1
+// there, where an operand wants t and t + 4, so columns of left and rows of right operands are permuted alike
+// everywhere.
 #include "Device.h"
 
 namespace {
@@ -69,7 +70,8 @@ SLUICE_DEVICE Shared<f32> blockAt(Shared<f32> matrix, u32 row, u32 column) {
 SLUICE_DEVICE void multiplyBlocks(MmaAccumulator (&y)[2], Shared<f32> left, Shared<f32> right) {
   unrolled<2>([&](auto step) {
     const Left a = loadLeft(left + step * 8);
-    unrolled<2>([&](auto half) { multiply(y[half], a, loadRight(right + i32(step * 8 * pitch + half * 8))); });
+    unrolled<2>(
+        [&](auto half) { multiply(y[half], a, loadRight(right + i32(step * 8 * pitch + half * 8))); });
   });
 }
 
@@ -87,7 +89,8 @@ SLUICE_DEVICE void storeNegated(Shared<f32> block, MmaAccumulator &z) {
   storeShared(at + i32(8 * pitch), Vec<f32, 2>{-z.r(2), -z.r(3)});
 }
 
-/// Inverts the warp's diagonal block: x_i = e_i - sum over k < i of L_ik x_k. Both halves of the warp do the same.
+/// Inverts the warp's diagonal block: x_i = e_i - sum over k < i of L_ik x_k. Both halves of the warp do the
+/// same.
 SLUICE_DEVICE void invertDiagonal(Shared<f32> x, Shared<f32> l) {
   const u32 column = laneIndex() % 16;
   f32 value[16];
