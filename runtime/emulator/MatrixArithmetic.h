@@ -97,8 +97,8 @@ SLUICE_INLINE Doubles powerOf2(Ints exponent) {
   return bits<Doubles>((__builtin_convertvector(exponent, Longs) + 1023) << 52);
 }
 
-/// Cuts to float32 towards zero; too large becomes infinite, a zero +0. Of float64 values that float32 subnormals or
-/// the cut of 53 to 24 bits can make inexact only.
+/// Cuts to float32 towards zero; beyond the largest float32 it becomes infinite. `value` has no -0, and neither has the
+/// result: small ones pass through integers.
 SLUICE_INLINE Floats cutToFloat(const Doubles &value) {
   Doubles cut = bits<Doubles>(bits<Longs>(value) & ~((int64_t{1} << 29) - 1));
   Longs isSmall = __builtin_elementwise_abs(value) < 0x1p-126;
@@ -107,7 +107,7 @@ SLUICE_INLINE Floats cutToFloat(const Doubles &value) {
     Doubles small = __builtin_convertvector(__builtin_convertvector(scaled, Ints), Doubles) * 0x1p-149;
     cut = isSmall ? small : cut;
   }
-  return __builtin_convertvector(cut, Floats) + 0.0f;
+  return __builtin_convertvector(cut, Floats);
 }
 
 /// One step of L products for eight accumulators of one row. `Special` is needed if an input is infinite or NaN.
