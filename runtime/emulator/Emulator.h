@@ -52,6 +52,7 @@ struct Report {
   std::string kernel, file;
   uint32_t line = 0;
   std::array<uint32_t, 3> block{};
+  bool wholeLaunch = false;                ///< Of no single block.
   int32_t thread = -1;                     ///< -1: no single thread.
   std::string message;
   std::string earlier;                     ///< The access it collides with: who, file and line. May be empty.

@@ -3,57 +3,43 @@
 // them does not matter.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 namespace sluice::emulator {
 
-/// The access of a cluster that a report names. The lowest cluster wins, so that the choice is always the same.
+/// An actor of a cluster at a call site, by number.
 struct Accessor {
-  uint32_t cluster = 0xffffffff;
   uint16_t actor = 0, site = 0;
-  bool exists() const { return cluster != 0xffffffff; }
 };
 
-/// The lowest two clusters that did something to a cell.
-struct AccessorPair {
-  Accessor first, second;
-  void add(Accessor accessor);
+/// What one cluster did to a line of 16 bytes; bit i of a mask stands for bytes 2 i and 2 i + 1. Reads before a write
+/// of the same cluster need not be there: whoever collides with them collides with the write.
+struct LineSummary {
+  uint64_t address = 0;
+  uint32_t cluster = 0;
+  uint8_t written = 0, read = 0, atomic = 0;
+  Accessor writer, reader, updater;
 };
 
-/// What clusters did to one cell of 2 bytes. Atomic accesses collide with the others only.
-struct CellSummary {
-  AccessorPair written, read, atomic;
-};
-
-/// A pair of accesses to the same cell by different clusters.
+/// Accesses of two clusters to the same bytes, the one of the lower cluster first.
 struct Collision {
   uint64_t address = 0;
-  Accessor access, earlier;
-  bool isWrite = false, earlierIsWrite = false;
+  uint32_t cluster[2] = {};
+  Accessor accessor[2];
+  bool write[2] = {};
 };
 
 class GlobalRaces {
 public:
-  enum class Kind { written, read, atomic };
-  /// A cluster accessed `bytes` from `address`, which lie in one line of 16 bytes. Locks.
-  void add(uint64_t address, uint32_t bytes, Kind kind, Accessor accessor);
-  /// By address; at most one for a pair of sites.
-  std::vector<Collision> collisions() const;
+  void add(std::vector<LineSummary> lines);
+  /// By address; one for each pair of call sites, `limit` at most.
+  std::vector<Collision> collisions(size_t limit);
 
 private:
-  struct Line {
-    std::array<CellSummary, 8> cells;
-  };
-  struct Shard {
-    std::mutex mutex;
-    std::unordered_map<uint64_t, std::unique_ptr<Line>> lines;
-  };
-  std::array<Shard, 64> shards;
+  std::mutex mutex;
+  std::vector<LineSummary> all;
 };
 
 } // namespace sluice::emulator

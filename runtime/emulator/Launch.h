@@ -8,6 +8,7 @@
 #include "runtime/emulator/GlobalRaces.h"
 #include "runtime/emulator/Mutation.h"
 #include "runtime/emulator/SiteTable.h"
+#include "runtime/emulator/TensorMap.h"
 
 #include <atomic>
 #include <limits>
@@ -61,7 +62,12 @@ struct LaunchState {
   Allocation *below(uint64_t address);
   /// The first allocation above the address; null if there is none.
   Allocation *above(uint64_t address);
+  /// "thread 17 of block (0,0,0)" for an actor of any cluster.
+  std::string describeActor(uint32_t cluster, uint16_t actor) const;
+  std::array<uint32_t, 3> blockPosition(uint64_t cluster, uint32_t rank) const;
   void addBatch(ReportBatch batch);
+  /// Reports what independent clusters did to each other's memory.
+  void judgeRaces();
   /// Keeps the first of each kind and place, in the order of execution.
   void collectReports(Result &result);
 
@@ -69,9 +75,17 @@ private:
   void bindMemory();
   void bindArguments();
   void drawOrder();
+  void *addTensorMap(const BoundParameter &parameter);
+  /// A parameter that points into device memory.
+  struct MemoryUse {
+    uint64_t address;
+    std::string name;
+    bool written;
+  };
+  std::vector<MemoryUse> uses;
   std::vector<std::unique_ptr<Memory>> workspaces;
-  std::vector<std::unique_ptr<uint8_t[]>> maps;
-  std::vector<std::array<uint8_t, 8>> values;
+  std::vector<std::unique_ptr<EncodedTensorMap>> maps;
+  std::vector<std::unique_ptr<std::array<uint8_t, 8>>> values;
 };
 
 } // namespace sluice::emulator

@@ -48,6 +48,7 @@ struct Wait {
 
 struct Thread : SluiceEmuThread {
   Thread();
+  Thread(Thread &&) noexcept;
   ~Thread();
   Machine *machine = nullptr;
   Block *inBlock = nullptr;
@@ -102,7 +103,7 @@ public:
   /// Nothing can go on: add what this module knows, for example which barrier still expects how many bytes.
   virtual void describeDeadlock(const Block &, std::string &) {}
 };
-enum class Part : uint8_t { barriers, asyncCopy, mbarriers, tensorCopy, wgmma, registers, remote, accessLog, count };
+enum class Part : uint8_t { barriers, asyncCopy, mbarriers, tensorCopy, wgmma, registers, remote, accessLog, clusterBarrier, count };
 
 /// An asynchronous operation in flight. Its destination was poisoned when it was issued (unless it lands at once),
 /// and its accesses were recorded then, under its agent.
@@ -115,6 +116,8 @@ public:
   /// Lands by itself when nothing else can go on, as a copy that completes on an mbarrier must. Otherwise only a
   /// wait (or chance) lands it.
   bool spontaneous = true;
+  /// Never lands when it is issued.
+  bool late = false;
 };
 
 struct Block {
@@ -133,8 +136,9 @@ struct Block {
   uint32_t priority = 0;
   uint8_t *shared = nullptr;
   uint32_t sharedBytes = 0;
-  std::unique_ptr<BlockCounters> counters;   ///< Null unless counting.
-  std::unique_ptr<class Shadow> sharedShadow; ///< Null unless checking.
+  std::unique_ptr<class SharedWindow> window; ///< Holds `shared`.
+  std::unique_ptr<BlockCounters> counters;    ///< Null unless counting.
+  std::unique_ptr<class SharedShadow> shadow; ///< Null unless checking.
 
   template <class T> T &part(Part which) {
     std::unique_ptr<BlockPart> &part = parts[static_cast<size_t>(which)];
@@ -212,7 +216,8 @@ public:
 
   Joiner joiner;
   SiteCache sites;
-  std::array<SluiceEmuRange, sluiceEmuRanges> ranges{};
+  /// Of loads, then of stores.
+  std::array<SluiceEmuRange, 2 * sluiceEmuRanges> ranges{};
   std::unique_ptr<class Scheduler> scheduler;
   std::unique_ptr<class ReportSink> reports;
   std::unique_ptr<class GlobalShadow> globalShadow; ///< Null unless checking.

@@ -12,7 +12,8 @@ namespace sluice::device {
 using Site = std::source_location;
 } // namespace sluice::device
 
-/// Device memory that the running host thread accessed lately, so that the next access needs no search.
+/// Device memory that the running host thread accessed lately, so that the next access from the same call needs no
+/// search. A thread's record points at those of loads; those of stores follow, since not all memory may be written.
 struct SluiceEmuRange {
   sluice::device::u64 base, bytes;
 };

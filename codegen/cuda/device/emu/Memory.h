@@ -38,7 +38,7 @@ SLUICE_DEVICE void loadGlobal(void *result, const void *address, u32 bytes, Site
 SLUICE_DEVICE void storeGlobal(void *address, const void *value, u32 bytes, Site site) {
   const SluiceEmuThread *thread = sluiceEmuThread;
   u64 at = reinterpret_cast<u64>(address);
-  const SluiceEmuRange &range = thread->ranges[__builtin_bit_cast(u64, site) / 8 % sluiceEmuRanges];
+  const SluiceEmuRange &range = thread->ranges[sluiceEmuRanges + __builtin_bit_cast(u64, site) / 8 % sluiceEmuRanges];
   if (__builtin_expect(!thread->observed && at - range.base + bytes <= range.bytes && at >= range.base &&
                            at % bytes == 0, 1))
     __builtin_memcpy(address, value, bytes);

@@ -1,0 +1,92 @@
+// Who waits where when nothing can go on.
+#include "runtime/emulator/Launch.h"
+#include "runtime/emulator/Report.h"
+#include "runtime/emulator/Scheduler.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace sluice::emulator {
+
+namespace {
+
+struct Group {
+  uint64_t threads = 0;
+  std::set<uint64_t> blocks;
+  const Thread *example = nullptr;
+};
+
+std::string positionOf(const Block &block) {
+  return "(" + std::to_string(block.position[0]) + "," + std::to_string(block.position[1]) + "," +
+         std::to_string(block.position[2]) + ")";
+}
+
+std::string describe(const Thread &thread) {
+  std::string text = thread.wait.primitive;
+  if (thread.wait.describe)
+    text += " (" + thread.wait.describe(thread) + ")";
+  return text + " at " + placeOf(thread.wait.site);
+}
+
+} // namespace
+
+void Scheduler::reportDeadlock() {
+  std::map<std::string, Group> groups;
+  uint64_t exited = 0, stuckBlocks = 0;
+  std::string details;
+  for (Cluster *cluster : residents)
+    for (const std::unique_ptr<Block> &block : cluster->blocks) {
+      stuckBlocks += block->alive != 0;
+      for (Thread &thread : block->threads) {
+        if (thread.state == ThreadState::exited) {
+          ++exited;
+          continue;
+        }
+        Group &group = groups[describe(thread)];
+        ++group.threads;
+        group.blocks.insert(block->index);
+        if (!group.example)
+          group.example = &thread;
+      }
+      for (const std::unique_ptr<BlockPart> &part : block->parts)
+        if (part && details.size() < 1000)
+          part->describeDeadlock(*block, details);
+    }
+  std::string message;
+  const Group *largest = nullptr;
+  for (const auto &[text, group] : groups) {
+    message += (message.empty() ? "" : "; ") + std::to_string(group.threads) +
+               (group.threads == 1 ? " thread waits in " : " threads wait in ") + text;
+    if (stuckBlocks > 1)
+      message += " in " + std::to_string(group.blocks.size()) + " blocks, for example " +
+                 positionOf(*group.example->inBlock);
+    if (!largest || group.threads > largest->threads)
+      largest = &group;
+  }
+  if (exited)
+    message += "; " + std::to_string(exited) + (exited == 1 ? " thread has exited" : " threads have exited");
+  uint64_t waiting = launch.order.size() - std::min<uint64_t>(launch.next.load(), launch.order.size());
+  if (launch.cooperative && waiting)
+    message += "; " + std::to_string(waiting * launch.clusterBlocks) +
+               " blocks are not resident: the launch keeps " +
+               std::to_string(launch.residentClusters * launch.clusterBlocks) + " at once";
+  if (!details.empty())
+    message += "; " + details;
+  uint64_t place = launch.cooperative ? 0 : residents.front()->order, seen = launch.last.load();
+  while (place < seen && !launch.last.compare_exchange_weak(seen, place)) {
+  }
+  Report report;
+  report.kind = "deadlock";
+  report.kernel = launch.kernelName;
+  report.file = largest->example->wait.site.file_name();
+  report.line = largest->example->wait.site.line();
+  report.block = largest->example->inBlock->position;
+  report.wholeLaunch = stuckBlocks > 1;
+  report.message = message;
+  if (machine.reports->first("deadlock", largest->example->wait.site, 0))
+    machine.reports->keep(std::move(report));
+}
+
+} // namespace sluice::emulator

@@ -1,0 +1,76 @@
+// Finds lines that two clusters accessed, at least one of them writing.
+#include "runtime/emulator/GlobalRaces.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <set>
+#include <tuple>
+
+namespace sluice::emulator {
+
+namespace {
+
+struct Side {
+  uint8_t mask;
+  Accessor accessor;
+  bool write;
+};
+
+/// The first cell on which the two collide, writes before reads.
+std::optional<Collision> collide(const LineSummary &a, const LineSummary &b) {
+  const Side ofA[] = {{a.written, a.writer, true}, {a.atomic, a.updater, true}, {a.read, a.reader, false}};
+  const Side ofB[] = {{b.written, b.writer, true}, {b.atomic, b.updater, true}, {b.read, b.reader, false}};
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 3; ++j) {
+      uint8_t common = ofA[i].mask & ofB[j].mask;
+      bool harmless = (i == 1 && j == 1) || (i == 2 && j == 2);
+      if (!common || harmless)
+        continue;
+      Collision collision;
+      collision.address = a.address + 2 * static_cast<unsigned>(std::countr_zero(common));
+      collision.cluster[0] = a.cluster;
+      collision.cluster[1] = b.cluster;
+      collision.accessor[0] = ofA[i].accessor;
+      collision.accessor[1] = ofB[j].accessor;
+      collision.write[0] = ofA[i].write;
+      collision.write[1] = ofB[j].write;
+      return collision;
+    }
+  return std::nullopt;
+}
+
+} // namespace
+
+void GlobalRaces::add(std::vector<LineSummary> lines) {
+  std::lock_guard lock(mutex);
+  all.insert(all.end(), lines.begin(), lines.end());
+}
+
+std::vector<Collision> GlobalRaces::collisions(size_t limit) {
+  std::sort(all.begin(), all.end(), [](const LineSummary &a, const LineSummary &b) {
+    return std::tie(a.address, a.cluster) < std::tie(b.address, b.cluster);
+  });
+  std::vector<Collision> found;
+  std::set<std::pair<uint16_t, uint16_t>> seen;
+  for (size_t begin = 0, end; begin < all.size(); begin = end) {
+    end = begin + 1;
+    while (end < all.size() && all[end].address == all[begin].address)
+      ++end;
+    bool changed = std::any_of(all.begin() + begin, all.begin() + end,
+                               [](const LineSummary &line) { return line.written || line.atomic; });
+    for (size_t later = begin + 1; changed && later < end; ++later)
+      for (size_t earlier = begin; earlier < later; ++earlier) {
+        std::optional<Collision> collision = collide(all[earlier], all[later]);
+        if (!collision)
+          continue;
+        if (seen.emplace(collision->accessor[0].site, collision->accessor[1].site).second)
+          found.push_back(*collision);
+        if (found.size() >= limit)
+          return found;
+      }
+  }
+  return found;
+}
+
+} // namespace sluice::emulator
