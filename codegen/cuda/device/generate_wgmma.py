@@ -1,7 +1,7 @@
 """Writes wgmma/n<N>.h for every N: on the GPU's side the instructions with their lists of registers, on the emulator's
 only the note that the header was included.
 
-usage: generateWgmma.py OUTPUT_FOLDER, below which gpu/wgmma and emu/wgmma are written
+usage: generate_wgmma.py OUTPUT_FOLDER, below which gpu/wgmma and emu/wgmma are written
 """
 
 import pathlib

@@ -11,7 +11,7 @@ namespace sluice::device {
 SLUICE_DEVICE u32 bitsOf(f32 value) { return __float_as_uint(value); }
 SLUICE_DEVICE f32 floatOf(u32 bits) { return __uint_as_float(bits); }
 
-// To 16 bits and to tf32: to nearest, ties to even, subnormals kept, any NaN becomes 0x7fff.
+// To 16 bits and to tf32: to nearest, ties to even, subnormals kept, in 16 bits any NaN becomes 0x7fff.
 
 /// cvt.rn.bf16.f32.
 SLUICE_DEVICE bf16 toBf16(f32 value) {
@@ -35,7 +35,8 @@ SLUICE_DEVICE f32 clampToF16(f32 value) {
 } // namespace detail
 /// Beyond 65504, and at infinity, 65504 with the sign.
 SLUICE_DEVICE f16 toF16Saturated(f32 value) { return toF16(detail::clampToF16(value)); }
-/// To 10 fraction bits, ties away from zero; a NaN becomes 0x7fffffff. cvt.rna.tf32.f32.
+/// To 10 fraction bits, ties away from zero. Infinities and NaNs lose their low 13 bits and nothing else, so a NaN with
+/// no higher bits becomes an infinity. cvt.rna.tf32.f32.
 SLUICE_DEVICE tf32 toTf32(f32 value) {
   tf32 result;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result.bits) : "f"(value));
@@ -158,7 +159,7 @@ SLUICE_APPROXIMATION(exp2Approx, "ex2.approx.ftz.f32")
 SLUICE_APPROXIMATION(log2Approx, "lg2.approx.ftz.f32")
 /// 1 ulp, 2^-23.
 SLUICE_APPROXIMATION(reciprocalApprox, "rcp.approx.ftz.f32")
-/// 2^-22.9.
+/// 2^-22.4.
 SLUICE_APPROXIMATION(rsqrtApprox, "rsqrt.approx.ftz.f32")
 /// 2^-23.
 SLUICE_APPROXIMATION(sqrtApprox, "sqrt.approx.ftz.f32")

@@ -89,11 +89,29 @@ SLUICE_DEVICE void wgmmaCommit() { asm volatile("wgmma.commit_group.sync.aligned
 /// Warpgroup. Returns when at most Pending of the warp's youngest groups are unfinished; the others' registers are
 /// free and their operands have been read by this warp, which says nothing of the other three. The compiler may not
 /// move accesses to the accumulators given above it. wgmma.wait_group.sync.aligned.
-template <int Pending, int... Ns> SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<Ns> &...accumulators) {
+template <int Pending> SLUICE_DEVICE void wgmmaWait() {
   static_assert(Pending >= 0 && Pending <= 7, "expected 0 to 7 groups");
-  static_assert(sizeof...(Ns) <= 4, "expected at most 4 accumulators");
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
-  (pin(accumulators), ...);
+}
+template <int Pending, int N> SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N> &a) {
+  wgmmaWait<Pending>();
+  pin(a);
+}
+template <int Pending, int N0, int N1>
+SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &a, WgmmaAccumulator<N1> &b) {
+  wgmmaWait<Pending>(a);
+  pin(b);
+}
+template <int Pending, int N0, int N1, int N2>
+SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &a, WgmmaAccumulator<N1> &b, WgmmaAccumulator<N2> &c) {
+  wgmmaWait<Pending>(a, b);
+  pin(c);
+}
+template <int Pending, int N0, int N1, int N2, int N3>
+SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &a, WgmmaAccumulator<N1> &b, WgmmaAccumulator<N2> &c,
+                             WgmmaAccumulator<N3> &d) {
+  wgmmaWait<Pending>(a, b, c);
+  pin(d);
 }
 
 } // namespace sluice::device
