@@ -192,6 +192,11 @@ extern "C" {
 
 void sluiceEmuCpAsync(u32 destination, const void *source, u32 bytes, u32 sourceBytes, Site site) {
   Thread &thread = currentThread();
+  Alteration how = alteration(thread, site, "cpAsync");
+  if (how == Alteration::skip)
+    return;
+  if (how == Alteration::lessBytes)
+    sourceBytes -= std::min(sourceBytes, 4u);
   if (sourceBytes > bytes) {
     report(thread, "misaligned", site,
            "cpAsync: expected at most " + std::to_string(bytes) + " bytes of the source, got " +

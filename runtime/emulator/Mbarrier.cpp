@@ -159,7 +159,8 @@ void MbarrierState::completePhase() {
 }
 
 /// A thread that waits for phase p, by parity, hangs or goes on too early if phase p + 1 can complete before it has
-/// looked: so whoever completed phase p + 1 must know that it has.
+/// looked: so whoever completed phase p + 1 must know that it has. One lane speaks for its warp, since the lanes that
+/// wait together come to the warp's next instruction together.
 void MbarrierState::checkLapped() {
   if (seen.empty())
     return;
@@ -167,16 +168,21 @@ void MbarrierState::checkLapped() {
   probe.domain = block.cluster->domain;
   probe.self = static_cast<Actor>(~0);
   completed.acquire(probe, block.machine->joiner);
-  std::erase_if(seen, [&](const Seen &one) {
-    if (one.target >= phase)
-      return false;
-    if (one.target == phase - 1 && !probe.knows(probe.domain, one.thread->clock.self, one.epoch))
-      report(*one.thread, "lapped waiter", one.site,
-             "phase " + std::to_string(phase) + " of the " + name() + " completes, though nothing says that this wait "
-             "for phase " + std::to_string(one.target) + " is over: a waiter lapped by two phases",
-             "initialised at " + placeOf(initialised));
-    return true;
-  });
+  uint32_t known = 0, reported = 0;
+  for (const Seen &one : seen)
+    if (one.target == phase - 1 && probe.knows(probe.domain, one.thread->clock.self, one.epoch))
+      known |= 1u << one.thread->inWarp->index;
+  for (const Seen &one : seen) {
+    uint32_t warp = 1u << one.thread->inWarp->index;
+    if (one.target != phase - 1 || ((known | reported) & warp))
+      continue;
+    reported |= warp;
+    report(*one.thread, "lapped waiter", one.site,
+           "phase " + std::to_string(phase) + " of the " + name() + " completes, though nothing says that this wait "
+           "for phase " + std::to_string(one.target) + " is over: a waiter lapped by two phases",
+           "initialised at " + placeOf(initialised));
+  }
+  std::erase_if(seen, [&](const Seen &one) { return one.target < phase; });
 }
 
 void MbarrierState::observe(Thread &thread, int64_t target, Site site, bool acquires) {

@@ -43,6 +43,7 @@ public:
   }
 
   void blockEnds(Block &block) override {
+    checkRoles(block);
     for (size_t group = 0; group < warps.size(); group += 4)
       for (size_t i = group + 1; i < std::min(group + 4, warps.size()); ++i)
         if (!(warps[i].changes == warps[group].changes)) {
@@ -77,6 +78,18 @@ private:
       report(warp.thread(0), "setmaxnreg misuse", warp.site,
              std::string("expected at ") + (increase ? "least" : "most") + " the " + std::to_string(own.owned) +
                  " registers that the warp has, got " + std::to_string(registers));
+  }
+
+  /// The record says how many registers each role may use; ptxas relies on it.
+  void checkRoles(Block &block) {
+    size_t warp = 0;
+    for (const RoleRecord &role : block.machine->bound().roles)
+      for (int64_t thread = 0; thread < role.threads && warp < warps.size(); thread += 32, ++warp)
+        if (role.registers != 0 && warps[warp].owned != role.registers)
+          reportBlock(block, "setmaxnreg misuse", Site(),
+                      "warp " + std::to_string(warp) + " of role '" + role.name + "' ends with " +
+                          std::to_string(warps[warp].owned) + " registers per thread, the launch record says " +
+                          std::to_string(role.registers));
   }
 
   bool grantOne(WarpRegisters &own) {

@@ -22,7 +22,11 @@ struct CopyCall {
   Thread &thread;
   const char *primitive;
   Site site;
+  Alteration altered = alteration(thread, site, primitive);
   bool checking = thread.machine->checking();
+
+  bool skipped() const { return altered == Alteration::skip; }
+  uint32_t bytes(uint32_t asked) const { return altered == Alteration::lessBytes ? asked - pieceAlignment : asked; }
 
   Access access(uint32_t bytes, AccessKind kind) const { return {bytes, kind, primitive, site}; }
   void countShared(Block &owner, uint32_t bytes) const {
@@ -241,52 +245,53 @@ extern "C" {
 
 void sluiceEmuTensorLoad(u32 destination, const TensorBox *box, u32 barrier, Site site) {
   CopyCall call{currentThread(), "tensorLoad", site};
-  if (goodMap(call, box->map, box->rank))
+  if (!call.skipped() && goodMap(call, box->map, box->rank))
     load(call, std::make_shared<Box>(*box), destination, tileAlignment, barrier, ownMask(call.thread));
 }
 
 void sluiceEmuTensorLoadMulticast(u32 destination, const TensorBox *box, u32 barrier, u32 mask, Site site) {
   CopyCall call{currentThread(), "tensorLoadMulticast", site};
-  if (goodMap(call, box->map, box->rank))
+  if (!call.skipped() && goodMap(call, box->map, box->rank))
     load(call, std::make_shared<Box>(*box), destination, tileAlignment, barrier, mask);
 }
 
 void sluiceEmuTensorStore(const TensorBox *box, u32 source, Site site) {
   CopyCall call{currentThread(), "tensorStore", site};
-  if (goodMap(call, box->map, box->rank))
+  if (!call.skipped() && goodMap(call, box->map, box->rank))
     store(call, std::make_unique<Box>(*box), source, tileAlignment);
 }
 
 void sluiceEmuPrefetchTensorMap(const void *map, Site site) {
   CopyCall call{currentThread(), "prefetchTensorMap", site};
-  if (alteration(call.thread, site, call.primitive) != Alteration::skip)
+  if (!call.skipped())
     goodMap(call, map, 0);
 }
 
 void sluiceEmuBulkLoad(u32 destination, const void *source, u32 bytes, u32 barrier, Site site) {
   CopyCall call{currentThread(), "bulkLoad", site};
-  if (goodPiece(call, source, bytes))
-    load(call, std::make_shared<Piece>(source, bytes), destination, pieceAlignment, barrier, ownMask(call.thread));
+  if (!call.skipped() && goodPiece(call, source, bytes))
+    load(call, std::make_shared<Piece>(source, call.bytes(bytes)), destination, pieceAlignment, barrier, ownMask(call.thread));
 }
 
 void sluiceEmuBulkLoadMulticast(u32 destination, const void *source, u32 bytes, u32 barrier, u32 mask, Site site) {
   CopyCall call{currentThread(), "bulkLoadMulticast", site};
-  if (goodPiece(call, source, bytes))
-    load(call, std::make_shared<Piece>(source, bytes), destination, pieceAlignment, barrier, mask);
+  if (!call.skipped() && goodPiece(call, source, bytes))
+    load(call, std::make_shared<Piece>(source, call.bytes(bytes)), destination, pieceAlignment, barrier, mask);
 }
 
 void sluiceEmuBulkStore(void *destination, u32 source, u32 bytes, Site site) {
   CopyCall call{currentThread(), "bulkStore", site};
-  if (goodPiece(call, destination, bytes))
-    store(call, std::make_unique<Piece>(destination, bytes), source, pieceAlignment);
+  if (!call.skipped() && goodPiece(call, destination, bytes))
+    store(call, std::make_unique<Piece>(destination, call.bytes(bytes)), source, pieceAlignment);
 }
 
 void sluiceEmuBulkCopyToPeer(u32 destination, u32 source, u32 bytes, u32 barrier, Site site) {
   CopyCall call{currentThread(), "bulkCopyToPeer", site};
   RemotePlace to = remotePlace(call.thread, destination, call.primitive, site);
   RemotePlace counted = remotePlace(call.thread, barrier, call.primitive, site);
-  if (!to.owner || !counted.owner || !goodPiece(call, nullptr, bytes))
+  if (call.skipped() || !to.owner || !counted.owner || !goodPiece(call, nullptr, bytes))
     return;
+  bytes = call.bytes(bytes);
   if (to.owner == counted.owner)
     copyToPeer(call, to, source, bytes, counted);
   else

@@ -208,8 +208,7 @@ const u32 *sluiceEmuWgmmaFences() {
 }
 
 void sluiceEmuWgmma(const WgmmaCall *call, Site site) {
-  Thread &thread = currentThread();
-  thread.machine->meet(thread, {"wgmma", site}, const_cast<WgmmaCall *>(call), [](Warp &warp) {
+  meetFor("wgmma", site, const_cast<WgmmaCall *>(call), [](Warp &warp) {
     Warpgroups::of(warp).issue(warp);
     return true;
   });
