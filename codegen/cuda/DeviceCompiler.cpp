@@ -226,4 +226,10 @@ void addBinaries(std::vector<DeviceKernel> &kernels, const std::string &architec
   }
 }
 
+DeviceBinary compileBinary(const DeviceKernel &kernel, const std::string &architecture) {
+  std::vector<DeviceKernel> one = {kernel};
+  addBinaries(one, architecture);
+  return one[0].binaries.at(architecture);
+}
+
 } // namespace sluice

@@ -42,4 +42,7 @@ void checkGates(const DeviceCode &code);
 /// leaves it open, the registers at launch. Kernels of the same source are compiled once.
 void addBinaries(std::vector<DeviceKernel> &kernels, const std::string &architecture);
 
+/// One kernel, through its gates: what loads a package that lacks a binary for the device (cuda::CompileKernel).
+DeviceBinary compileBinary(const DeviceKernel &kernel, const std::string &architecture);
+
 } // namespace sluice
