@@ -46,7 +46,9 @@ SLUICE_EXPORT(copy_pieces)
 SLUICE_KERNEL(transpose_tiles, 128)(Global<const bf16> source, Global<bf16> target) {
   const Shared<bf16> tile = sharedMemory<bf16>(0);
   const i64 base = i64(blockIndex()) * 64 * 64;
-  const auto place = [&](u32 row, u32 column) { return tile + i32(layout::tileOffset(pattern, 128, row, column, 2) / 2); };
+  const auto place = [&](u32 row, u32 column) {
+    return tile + i32(layout::tileOffset(pattern, 128, row, column, 2) / 2);
+  };
   for (u32 piece = threadIndex(); piece < 512; piece += threads)
     storeShared(place(piece / 8, piece % 8 * 8), loadGlobal<8>(source + (base + piece * 8)));
   syncThreads();
