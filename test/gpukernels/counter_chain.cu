@@ -59,7 +59,7 @@ SLUICE_KERNEL(chain, 128)
         x = loadGlobal(source + (sequence + at), at < count, 0.f);
       else
         x = loadGlobal<1, Cache::level2>(front.slot(n) + i64(element));
-      const f32 y = fma(scale, x, shift);
+      const f32 y = multiplyAdd(scale, x, shift);
       if (last)
         storeGlobal(target + (sequence + at), y, at < count);
       else

@@ -104,7 +104,7 @@ SLUICE_KERNEL(chain_bulk_read, 128)
       const i64 at = i64(n) * tile + element;
       const f32 x = place.first ? loadGlobal(source + (place.sequence + at), at < count, 0.f)
                                 : loadShared(staged + i32(element));
-      const f32 y = fma(place.scale, x, place.shift);
+      const f32 y = multiplyAdd(place.scale, x, place.shift);
       if (place.last)
         storeGlobal(target + (place.sequence + at), y, at < count);
       else
@@ -132,7 +132,7 @@ SLUICE_KERNEL(chain_bulk_write, 128)
       const i64 at = i64(n) * tile + element;
       const f32 x = place.first ? loadGlobal(source + (place.sequence + at), at < count, 0.f)
                                 : loadGlobal<1, Cache::level2>(place.front.slot(n) + i64(element));
-      const f32 y = fma(place.scale, x, place.shift);
+      const f32 y = multiplyAdd(place.scale, x, place.shift);
       if (place.last)
         storeGlobal(target + (place.sequence + at), y, at < count);
       else

@@ -80,15 +80,16 @@ SLUICE_DEVICE void multiplySlice(MmaAccumulator (&sum)[4][8], Shared<T> stage, u
 template <class T>
 SLUICE_DEVICE void store(const Problem<T> &problem, MmaAccumulator (&sum)[4][8], i64 row, i64 column) {
   const u32 lane = laneIndex();
+  const auto storePair = [&](i64 m, i64 n, f32 low, f32 high) {
+    const Global<f32> at = problem.c + (m * problem.strideC + n);
+    storeGlobal(at, Vec<f32, 2>{low, high}, m < problem.m && n + 1 < problem.n);
+    storeGlobal(at, low, m < problem.m && n + 1 == problem.n);
+  };
   unrolled<4>([&](auto i) {
     unrolled<8>([&](auto j) {
-      unrolled<2>([&](auto half) {
-        const i64 m = row + i * 16 + half * 8 + lane / 4, n = column + j * 8 + lane % 4 * 2;
-        const Global<f32> at = problem.c + (m * problem.strideC + n);
-        const f32 low = sum[i][j].r(Constant<half * 2>{}), high = sum[i][j].r(Constant<half * 2 + 1>{});
-        storeGlobal(at, Vec<f32, 2>{low, high}, m < problem.m && n + 1 < problem.n);
-        storeGlobal(at, low, m < problem.m && n + 1 == problem.n);
-      });
+      const i64 m = row + i * 16 + lane / 4, n = column + j * 8 + lane % 4 * 2;
+      storePair(m, n, sum[i][j].r(0), sum[i][j].r(1));
+      storePair(m + 8, n, sum[i][j].r(2), sum[i][j].r(3));
     });
   });
 }

@@ -87,14 +87,15 @@ SLUICE_DEVICE void multiplySlices(WgmmaAccumulator<128> &sum, const Barriers &ba
 SLUICE_DEVICE void store(Global<f32> c, i64 m, i64 n, i64 strideC, WgmmaAccumulator<128> &sum, u32 group) {
   const u32 lane = laneIndex();
   const i64 row = i64(blockIndex<1>()) * tileM + group * 64 + warpIndex() % 4 * 16 + lane / 4;
-  unrolled<16>([&](auto j) {
-    unrolled<2>([&](auto half) {
-      const i64 i = row + half * 8, column = i64(blockIndex<0>()) * tileN + j * 8 + lane % 4 * 2;
-      const Global<f32> at = c + (i * strideC + column);
-      const f32 low = sum.r(Constant<j * 4 + half * 2>{}), high = sum.r(Constant<j * 4 + half * 2 + 1>{});
-      storeGlobal(at, Vec<f32, 2>{low, high}, i < m && column + 1 < n);
-      storeGlobal(at, low, i < m && column + 1 == n);
-    });
+  const auto storePair = [&](i64 i, i64 j, f32 low, f32 high) {
+    const Global<f32> at = c + (i * strideC + j);
+    storeGlobal(at, Vec<f32, 2>{low, high}, i < m && j + 1 < n);
+    storeGlobal(at, low, i < m && j + 1 == n);
+  };
+  unrolled<16>([&](auto block) {
+    const i64 column = i64(blockIndex<0>()) * tileN + block * 8 + lane % 4 * 2;
+    storePair(row, column, sum.r(Constant<block * 4>{}), sum.r(Constant<block * 4 + 1>{}));
+    storePair(row + 8, column, sum.r(Constant<block * 4 + 2>{}), sum.r(Constant<block * 4 + 3>{}));
   });
 }
 

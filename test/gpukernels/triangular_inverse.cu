@@ -100,7 +100,7 @@ SLUICE_DEVICE void invertDiagonal(Shared<f32> x, Shared<f32> l) {
       const auto factors = loadShared<4>(l + i32(i * pitch + quarter * 4));
       unrolled<4>([&](auto e) {
         if constexpr (decltype(quarter)::value * 4 + decltype(e)::value < decltype(i)::value)
-          value[i] = fma(-factors(e), value[quarter * 4 + e], value[i]);
+          value[i] = multiplyAdd(-factors(e), value[quarter * 4 + e], value[i]);
       });
     });
   });
