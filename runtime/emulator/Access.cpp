@@ -147,6 +147,13 @@ void sluiceEmuStoreShared(unsigned address, const void *value, unsigned bytes, S
     logAccess(thread, LoggedSpace::shared, sharedOffset(address), access);
 }
 
+void sluiceEmuSkip(int space, unsigned bytes, Site site) {
+  Thread &thread = currentThread();
+  constexpr const char *names[] = {"loadGlobal", "storeGlobal", "", "loadShared"};
+  if (thread.machine->counting())
+    logAccess(thread, static_cast<LoggedSpace>(space), 0, {bytes, AccessKind::read, names[space], site}, false);
+}
+
 // Hints are right wherever they point.
 void sluiceEmuPrefetch(const void *, Site) {}
 

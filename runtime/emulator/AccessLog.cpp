@@ -1,12 +1,14 @@
 // Merges the lists of the lanes of a warp and tells the counters.
 #include "runtime/emulator/AccessLog.h"
 
+#include <algorithm>
+
 namespace sluice::emulator {
 
-void AccessLog::add(const Thread &thread, LoggedSpace space, uint64_t address, const Access &access) {
+void AccessLog::add(const Thread &thread, LoggedSpace space, uint64_t address, const Access &access, bool active) {
   WarpLog &log = warps[thread.inWarp->index];
   log.lanes[thread.lane].push_back({identity(access.site), access.primitive, address, access.site,
-                                    static_cast<uint8_t>(access.bytes), space});
+                                    static_cast<uint8_t>(access.bytes), space, active});
   log.any = true;
 }
 
@@ -16,22 +18,24 @@ void AccessLog::merge(const std::vector<Entry> &entries, unsigned lane) {
   for (const Entry &entry : entries) {
     auto takes = [&](const Instruction &instruction) {
       return instruction.first.site == entry.site && instruction.first.space == entry.space &&
-             instruction.first.bytes == entry.bytes && !(instruction.access.active >> lane & 1);
+             instruction.first.bytes == entry.bytes && !(instruction.taken >> lane & 1);
     };
-    size_t at = next;
-    while (at < instructions.size() && !takes(instructions[at]))
-      ++at;
-    if (at == instructions.size())
-      for (at = 0; at < next && !takes(instructions[at]);)
-        ++at;
-    if (at == next && (at == instructions.size() || !takes(instructions[at])))
-      at = instructions.size();
+    auto found = std::find_if(instructions.begin() + static_cast<ptrdiff_t>(next), instructions.end(), takes);
+    if (found == instructions.end())
+      found = std::find_if(instructions.begin(), instructions.end(), takes);
+    auto at = static_cast<size_t>(found - instructions.begin());
     if (at == instructions.size()) {
       instructions.emplace_back();
       instructions.back().first = entry;
     }
-    instructions[at].access.add(lane, entry.address, entry.bytes);
+    instructions[at].taken |= 1u << lane;
     next = at + 1;
+    if (!entry.active)
+      continue;
+    // Of a lane whose predicate is false the primitive is not known.
+    if (!instructions[at].access.active)
+      instructions[at].first = entry;
+    instructions[at].access.add(lane, entry.address, entry.bytes);
   }
 }
 
@@ -47,6 +51,8 @@ void AccessLog::flush(Warp &warp) {
   BlockCounters &counters = *warp.block->counters;
   for (const Instruction &instruction : instructions) {
     const Entry &entry = instruction.first;
+    if (!instruction.access.active)
+      continue;
     if (entry.space == LoggedSpace::shared)
       counters.shared({entry.place.file_name(), entry.place.line(), entry.primitive}, instruction.access);
     else
@@ -58,8 +64,8 @@ void AccessLog::flush(Warp &warp) {
   instructions.clear();
 }
 
-void logAccess(Thread &thread, LoggedSpace space, uint64_t address, const Access &access) {
-  thread.inBlock->part<AccessLog>(Part::accessLog).add(thread, space, address, access);
+void logAccess(Thread &thread, LoggedSpace space, uint64_t address, const Access &access, bool active) {
+  thread.inBlock->part<AccessLog>(Part::accessLog).add(thread, space, address, access, active);
 }
 
 void flushAccesses(Warp &warp) {

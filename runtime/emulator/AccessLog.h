@@ -10,12 +10,13 @@
 
 namespace sluice::emulator {
 
+/// A SluiceEmuSpace.
 enum class LoggedSpace : uint8_t { globalRead, globalWrite, globalUpdate, shared };
 
 class AccessLog : public BlockPart {
 public:
   explicit AccessLog(Block &block) : warps(block.warps.size()) {}
-  void add(const Thread &thread, LoggedSpace space, uint64_t address, const Access &access);
+  void add(const Thread &thread, LoggedSpace space, uint64_t address, const Access &access, bool active);
   void flush(Warp &warp);
 
 private:
@@ -26,10 +27,12 @@ private:
     Site place;
     uint8_t bytes;
     LoggedSpace space;
+    bool active; ///< False: the lane's predicate was.
   };
   struct Instruction {
     Entry first;
     WarpAccess access;
+    uint32_t taken = 0; ///< Lanes that have come this far, active or not.
   };
   struct WarpLog {
     std::array<std::vector<Entry>, 32> lanes;
@@ -41,7 +44,7 @@ private:
 };
 
 /// Called by primitives when counting.
-void logAccess(Thread &thread, LoggedSpace space, uint64_t address, const Access &access);
+void logAccess(Thread &thread, LoggedSpace space, uint64_t address, const Access &access, bool active = true);
 void flushAccesses(Warp &warp);
 void flushAll(Block &block);
 

@@ -46,14 +46,17 @@ inline constexpr unsigned sluiceEmuVersion = 1;
 extern "C" {
 extern SLUICE_EMU_TLS thread_local SluiceEmuThread *sluiceEmuThread;
 
-// Memory. Every access that the header cannot prove harmless. `how` is a sluice::device::Order.
+// Memory. Every access that the header cannot prove harmless.
 void sluiceEmuLoadGlobal(void *result, const void *address, unsigned bytes, sluice::device::Site site);
 void sluiceEmuStoreGlobal(void *address, const void *value, unsigned bytes, sluice::device::Site site);
 void sluiceEmuLoadShared(void *result, unsigned address, unsigned bytes, sluice::device::Site site);
 void sluiceEmuStoreShared(unsigned address, const void *value, unsigned bytes, sluice::device::Site site);
+/// An access that the lane's predicate keeps from happening. `space` is a SluiceEmuSpace.
+void sluiceEmuSkip(int space, unsigned bytes, sluice::device::Site site);
 void sluiceEmuPrefetch(const void *address, sluice::device::Site site);
 
-// Counters and atomics. `operation` is a SluiceEmuAtomic, `primitive` the name of what the kernel called.
+// Counters and atomics. `operation` is a SluiceEmuAtomic, `order` a
+// sluice::device::Order, `primitive` the name of what the kernel called.
 unsigned sluiceEmuLoadCounter(const void *address, int order, sluice::device::Site site);
 void sluiceEmuStoreCounter(void *address, unsigned value, int order, sluice::device::Site site);
 void sluiceEmuWaitCounter(const void *address, unsigned atLeast, sluice::device::Site site);
@@ -76,6 +79,7 @@ void sluiceEmuClusterArrive(int relaxed, sluice::device::Site site);
 void sluiceEmuClusterWait(sluice::device::Site site);
 }
 
+enum SluiceEmuSpace { sluiceEmuGlobalRead, sluiceEmuGlobalWrite, sluiceEmuGlobalUpdate, sluiceEmuShared };
 enum SluiceEmuAtomic { // What is done with the old value and the operand.
   sluiceEmuAdd,
   sluiceEmuMin,

@@ -14,7 +14,7 @@ template <int Bytes, class T, class U>
 SLUICE_DEVICE void cpAsync(Shared<T> destination, Global<U> source, u32 sourceBytes, Site site = Site::current()) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16, "expected 4, 8 or 16 bytes");
   static_assert(detail::same<T, detail::Value<U>>, "expected the same type on both sides");
-  sluiceEmuCpAsync(destination.address(), source.pointer(), Bytes, sourceBytes, site);
+  sluiceEmuCpAsync(destination.address(), detail::Access::pointer(source), Bytes, sourceBytes, site);
 }
 /// Copies all, or writes zeros if `predicate` is false.
 template <int Bytes, class T, class U>

@@ -15,13 +15,28 @@ template <class T> struct Mutable {
 template <class T> struct Mutable<const T> {
   using type = T;
 };
+/// T without const. As a parameter's type it is not deduced, so that literals convert.
 template <class T> using Value = typename Mutable<T>::type;
+template <class T> inline constexpr bool isConst = !same<T, Value<T>>;
+/// Opens what the types hide, for the primitives.
+struct Access;
 template <class T, int N> struct Loaded {
   using type = Vec<Value<T>, N>;
 };
 template <class T> struct Loaded<T, 1> {
   using type = Value<T>;
 };
+/// A value, or a vector of that value.
+template <class V, class T> SLUICE_DEVICE V filled(T value) {
+  if constexpr (same<V, T>) {
+    return value;
+  } else {
+    V result;
+    for (T &element : result.data)
+      element = value;
+    return result;
+  }
+}
 template <class T> inline constexpr bool accessible =
     sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8 || sizeof(T) == 16;
 
@@ -88,31 +103,36 @@ template <class T> SLUICE_DEVICE Shared<T> sharedMemory(u32 byteOffset) {
 template <class T> class Global {
 public:
   Global() = default;
-  SLUICE_DEVICE static Global fromPointer(T *pointer) {
-    Global global;
-    global.at = pointer;
-    return global;
-  }
-  SLUICE_DEVICE T *pointer() const { return at; }
-  // Integer arithmetic: an address out of bounds must reach the check, and pointers must not overflow.
-  SLUICE_DEVICE Global operator+(i64 elements) const {
-    return fromPointer(reinterpret_cast<T *>(reinterpret_cast<u64>(at) + u64(elements) * sizeof(T)));
-  }
+  /// What may be written may be read.
+  template <class U>
+    requires(detail::same<T, const U>)
+  SLUICE_DEVICE Global(Global<U> other) : at(other.at) {}
+  // Integer arithmetic: an address out of bounds must reach the check.
+  SLUICE_DEVICE Global operator+(i64 elements) const { return Global(at + u64(elements) * sizeof(T)); }
   template <class U> SLUICE_DEVICE Global<U> cast() const {
-    static_assert(!detail::same<T, const detail::Value<T>> || detail::same<U, const detail::Value<U>>,
-                  "expected a cast that keeps const");
-    return Global<U>::fromPointer(reinterpret_cast<U *>(reinterpret_cast<u64>(at)));
+    static_assert(!detail::isConst<T> || detail::isConst<U>, "expected a cast that keeps const");
+    return Global<U>(at);
   }
-  SLUICE_DEVICE operator Global<const T>() const
-    requires(!detail::same<T, const detail::Value<T>>)
-  {
-    return Global<const T>::fromPointer(at);
-  }
-  SLUICE_DEVICE bool isNull() const { return at == nullptr; }
+  SLUICE_DEVICE bool isNull() const { return at == 0; }
 
 private:
-  T *at;
+  friend detail::Access;
+  template <class U> friend class Global;
+  SLUICE_DEVICE explicit Global(u64 address) : at(address) {}
+  u64 at;
 };
+
+namespace detail {
+struct Access {
+  template <class T> SLUICE_DEVICE static void *pointer(Global<T> global) { return reinterpret_cast<void *>(global.at); }
+};
+
+/// A lane whose predicate is false takes part in the warp's instruction without an access.
+SLUICE_DEVICE void skip(int space, u32 bytes, Site site) {
+  if (__builtin_expect(sluiceEmuThread->observed, 0))
+    sluiceEmuSkip(space, bytes, site);
+}
+} // namespace detail
 
 // Thread. N elements in one access; the address is a multiple of their size.
 
@@ -121,7 +141,7 @@ SLUICE_DEVICE typename detail::Loaded<T, N>::type loadGlobal(Global<T> source, S
   using Result = typename detail::Loaded<T, N>::type;
   static_assert(detail::accessible<Result>, "expected an access of 1, 2, 4, 8 or 16 bytes");
   Result result;
-  detail::loadGlobal(&result, source.pointer(), sizeof(Result), site);
+  detail::loadGlobal(&result, detail::Access::pointer(source), sizeof(Result), site);
   return result;
 }
 /// Without `predicate` memory is untouched and every element is `otherwise`.
@@ -133,36 +153,43 @@ SLUICE_DEVICE typename detail::Loaded<T, N>::type loadGlobal(Global<T> source, b
   static_assert(detail::accessible<Result>, "expected an access of 1, 2, 4, 8 or 16 bytes");
   Result result;
   if (predicate) {
-    detail::loadGlobal(&result, source.pointer(), sizeof(Result), site);
-  } else if constexpr (N == 1) {
-    result = otherwise;
-  } else {
-    for (int i = 0; i < N; ++i)
-      result.data[i] = otherwise;
+    detail::loadGlobal(&result, detail::Access::pointer(source), sizeof(Result), site);
+    return result;
   }
-  return result;
+  detail::skip(sluiceEmuGlobalRead, sizeof(Result), site);
+  return detail::filled<Result>(otherwise);
 }
 template <Cache C = Cache::all, class T>
 SLUICE_DEVICE void storeGlobal(Global<T> destination, detail::Value<T> value, Site site = Site::current()) {
+  static_assert(!detail::isConst<T>, "expected a destination that is not const");
+  static_assert(C != Cache::lastUse, "expected a cache policy of stores, got lastUse");
   static_assert(detail::accessible<T>, "expected an access of 1, 2, 4, 8 or 16 bytes");
-  detail::storeGlobal(destination.pointer(), &value, sizeof(value), site);
+  detail::storeGlobal(detail::Access::pointer(destination), &value, sizeof(value), site);
 }
 template <Cache C = Cache::all, class T>
 SLUICE_DEVICE void storeGlobal(Global<T> destination, detail::Value<T> value, bool predicate,
                                Site site = Site::current()) {
+  static_assert(!detail::isConst<T>, "expected a destination that is not const");
+  static_assert(C != Cache::lastUse, "expected a cache policy of stores, got lastUse");
   static_assert(detail::accessible<T>, "expected an access of 1, 2, 4, 8 or 16 bytes");
   if (predicate)
-    detail::storeGlobal(destination.pointer(), &value, sizeof(value), site);
+    detail::storeGlobal(detail::Access::pointer(destination), &value, sizeof(value), site);
+  else
+    detail::skip(sluiceEmuGlobalWrite, sizeof(value), site);
 }
 template <Cache C = Cache::all, class T, int N>
 SLUICE_DEVICE void storeGlobal(Global<T> destination, Vec<T, N> value, Site site = Site::current()) {
-  detail::storeGlobal(destination.pointer(), &value, sizeof(value), site);
+  static_assert(C != Cache::lastUse, "expected a cache policy of stores, got lastUse");
+  detail::storeGlobal(detail::Access::pointer(destination), &value, sizeof(value), site);
 }
 template <Cache C = Cache::all, class T, int N>
 SLUICE_DEVICE void storeGlobal(Global<T> destination, Vec<T, N> value, bool predicate,
                                Site site = Site::current()) {
+  static_assert(C != Cache::lastUse, "expected a cache policy of stores, got lastUse");
   if (predicate)
-    detail::storeGlobal(destination.pointer(), &value, sizeof(value), site);
+    detail::storeGlobal(detail::Access::pointer(destination), &value, sizeof(value), site);
+  else
+    detail::skip(sluiceEmuGlobalWrite, sizeof(value), site);
 }
 
 template <int N = 1, class T>
@@ -182,13 +209,10 @@ SLUICE_DEVICE typename detail::Loaded<T, N>::type loadShared(Shared<T> source, b
   Result result;
   if (predicate) {
     detail::loadShared(&result, source.address(), sizeof(Result), site);
-  } else if constexpr (N == 1) {
-    result = otherwise;
-  } else {
-    for (int i = 0; i < N; ++i)
-      result.data[i] = otherwise;
+    return result;
   }
-  return result;
+  detail::skip(sluiceEmuShared, sizeof(Result), site);
+  return detail::filled<Result>(otherwise);
 }
 template <class T>
 SLUICE_DEVICE void storeShared(Shared<T> destination, detail::Value<T> value, Site site = Site::current()) {
@@ -201,6 +225,8 @@ SLUICE_DEVICE void storeShared(Shared<T> destination, detail::Value<T> value, bo
   static_assert(detail::accessible<T>, "expected an access of 1, 2, 4, 8 or 16 bytes");
   if (predicate)
     detail::storeShared(destination.address(), &value, sizeof(value), site);
+  else
+    detail::skip(sluiceEmuShared, sizeof(value), site);
 }
 template <class T, int N>
 SLUICE_DEVICE void storeShared(Shared<T> destination, Vec<T, N> value, Site site = Site::current()) {
@@ -211,11 +237,13 @@ SLUICE_DEVICE void storeShared(Shared<T> destination, Vec<T, N> value, bool pred
                                Site site = Site::current()) {
   if (predicate)
     detail::storeShared(destination.address(), &value, sizeof(value), site);
+  else
+    detail::skip(sluiceEmuShared, sizeof(value), site);
 }
 
 /// A hint that brings a line into L2; changes nothing that can be observed.
 template <class T> SLUICE_DEVICE void prefetchLevel2(Global<T> source, Site site = Site::current()) {
-  sluiceEmuPrefetch(source.pointer(), site);
+  sluiceEmuPrefetch(detail::Access::pointer(source), site);
 }
 
 // Counters: words of global memory that blocks signal each other with.
@@ -223,21 +251,21 @@ template <class T> SLUICE_DEVICE void prefetchLevel2(Global<T> source, Site site
 template <Order O = Order::relaxed>
 SLUICE_DEVICE u32 loadCounter(Global<const u32> counter, Site site = Site::current()) {
   static_assert(O == Order::relaxed || O == Order::acquire, "expected a relaxed or acquire load");
-  return sluiceEmuLoadCounter(counter.pointer(), int(O), site);
+  return sluiceEmuLoadCounter(detail::Access::pointer(counter), int(O), site);
 }
 template <Order O = Order::relaxed>
 SLUICE_DEVICE void storeCounter(Global<u32> counter, u32 value, Site site = Site::current()) {
   static_assert(O == Order::relaxed || O == Order::release, "expected a relaxed or release store");
-  sluiceEmuStoreCounter(counter.pointer(), value, int(O), site);
+  sluiceEmuStoreCounter(detail::Access::pointer(counter), value, int(O), site);
 }
 template <Order O = Order::relaxed>
 SLUICE_DEVICE void addCounter(Global<u32> counter, u32 value, Site site = Site::current()) {
   static_assert(O == Order::relaxed || O == Order::release, "expected a relaxed or release addition");
-  sluiceEmuAtomicGlobal(sluiceEmuAdd, counter.pointer(), value, 0, 4, int(O), "addCounter", site);
+  sluiceEmuAtomicGlobal(sluiceEmuAdd, detail::Access::pointer(counter), value, 0, 4, int(O), "addCounter", site);
 }
 /// Waits, with acquire, until the counter is at least `atLeast` (unsigned).
 SLUICE_DEVICE void waitCounter(Global<const u32> counter, u32 atLeast, Site site = Site::current()) {
-  sluiceEmuWaitCounter(counter.pointer(), atLeast, site);
+  sluiceEmuWaitCounter(detail::Access::pointer(counter), atLeast, site);
 }
 
 // Atomics: each returns what the memory held before.
@@ -245,7 +273,7 @@ SLUICE_DEVICE void waitCounter(Global<const u32> counter, u32 atLeast, Site site
 #define SLUICE_EMU_ATOMIC(name, type, operation)                                                              \
   template <Order O = Order::relaxed>                                                                        \
   SLUICE_DEVICE type name(Global<type> target, type value, Site site = Site::current()) {                    \
-    return type(sluiceEmuAtomicGlobal(operation, target.pointer(), value, 0, sizeof(type), int(O), #name,    \
+    return type(sluiceEmuAtomicGlobal(operation, detail::Access::pointer(target), value, 0, sizeof(type), int(O), #name,    \
                                       site));                                                                \
   }
 SLUICE_EMU_ATOMIC(atomicAdd, u32, sluiceEmuAdd)
@@ -261,7 +289,7 @@ SLUICE_EMU_ATOMIC(atomicExchange, u32, sluiceEmuExchange)
 template <Order O = Order::relaxed>
 SLUICE_DEVICE u32 atomicCompareExchange(Global<u32> target, u32 expected, u32 desired,
                                         Site site = Site::current()) {
-  return u32(sluiceEmuAtomicGlobal(sluiceEmuCompareExchange, target.pointer(), desired, expected, 4, int(O),
+  return u32(sluiceEmuAtomicGlobal(sluiceEmuCompareExchange, detail::Access::pointer(target), desired, expected, 4, int(O),
                                    "atomicCompareExchange", site));
 }
 /// Relaxed, at the scope of the block.

@@ -80,19 +80,19 @@ template <Eviction = Eviction::normal, class T, class U>
 SLUICE_DEVICE void bulkLoad(Shared<T> destination, Global<U> source, u32 bytes, Mbarrier barrier,
                             Site site = Site::current()) {
   static_assert(detail::same<T, detail::Value<U>>, "expected the same type on both sides");
-  sluiceEmuBulkLoad(destination.address(), source.pointer(), bytes, barrier.address(), site);
+  sluiceEmuBulkLoad(destination.address(), detail::Access::pointer(source), bytes, barrier.address(), site);
 }
 /// Thread. bulkLoad into the same place of every block whose bit is set in the mask.
 template <Eviction = Eviction::normal, class T, class U>
 SLUICE_DEVICE void bulkLoadMulticast(Shared<T> destination, Global<U> source, u32 bytes, Mbarrier barrier, u16 mask,
                                      Site site = Site::current()) {
   static_assert(detail::same<T, detail::Value<U>>, "expected the same type on both sides");
-  sluiceEmuBulkLoadMulticast(destination.address(), source.pointer(), bytes, barrier.address(), mask, site);
+  sluiceEmuBulkLoadMulticast(destination.address(), detail::Access::pointer(source), bytes, barrier.address(), mask, site);
 }
 /// Thread. Stores contiguous bytes; tracked by bulk groups. cp.async.bulk.global.shared::cta.bulk_group.
 template <Eviction = Eviction::normal, class T>
 SLUICE_DEVICE void bulkStore(Global<T> destination, Shared<T> source, u32 bytes, Site site = Site::current()) {
-  sluiceEmuBulkStore(destination.pointer(), source.address(), bytes, site);
+  sluiceEmuBulkStore(detail::Access::pointer(destination), source.address(), bytes, site);
 }
 /// Thread. Copies to a block of the cluster, whose barrier counts the bytes; that phase also says that the source
 /// has been read. cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes.
