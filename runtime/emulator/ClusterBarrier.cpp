@@ -2,7 +2,9 @@
 // Threads that have exited count as arrived.
 #include "runtime/emulator/Launch.h"
 #include "runtime/emulator/Machine.h"
+#include "runtime/emulator/Mbarrier.h"
 #include "runtime/emulator/Mutation.h"
+#include "runtime/emulator/Remote.h"
 
 #include <array>
 #include <vector>
@@ -36,6 +38,9 @@ private:
   std::vector<uint8_t> pending;   ///< Arrived and has not waited.
   SyncClock arriving;
   std::array<SyncClock, 2> completed;
+  /// What is over by the order of execution alone, relaxed arrivals included.
+  SyncClock passing;
+  std::array<SyncClock, 2> passed;
   WaitList waiting;
 };
 
@@ -47,8 +52,13 @@ void ClusterBarrier::arrive(Thread &thread, const Wait &wait, bool relaxed) {
   pending[index] = 1;
   phaseOf[index] = phase;
   ++arrived;
-  if (thread.machine->checking() && !relaxed)
-    arriving.release(thread.clock);
+  if (thread.machine->checking()) {
+    passing.release(thread.clock);
+    if (relaxed)
+      Mbarriers::releaseInitialisations(thread, arriving);
+    else
+      arriving.release(thread.clock);
+  }
   completeIfAll();
 }
 
@@ -60,6 +70,8 @@ void ClusterBarrier::completeIfAll() {
     return;
   completed[phase % 2] = std::move(arriving);
   arriving.clear();
+  passed[phase % 2] = std::move(passing);
+  passing.clear();
   arrived = 0;
   ++phase;
   waiting.wakeAll();
@@ -72,8 +84,10 @@ void ClusterBarrier::wait(Thread &thread, const Wait &wait) {
   while (phase == phaseOf[index])
     thread.machine->park(thread, waiting, wait);
   pending[index] = 0;
-  if (thread.machine->checking())
+  if (thread.machine->checking()) {
     completed[phaseOf[index] % 2].acquire(thread.clock, thread.machine->joiner);
+    ExitDuties::passed(*thread.inBlock, passed[phaseOf[index] % 2]);
+  }
 }
 
 void ClusterBarrier::threadExits(Thread &thread) {

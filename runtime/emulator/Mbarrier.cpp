@@ -67,7 +67,8 @@ void MbarrierState::initialise(Thread &thread, uint32_t arrivals, Site site) {
   live = true;
   fenced = false;
   initialiser = &thread;
-  initialisedAt = thread.clock.epoch;
+  if (block.machine->checking())
+    initialisation = Mbarriers::of(block).newInitialisation(thread);
   initialised = site;
   count = pending = arrivals;
   bytes = 0;
@@ -260,8 +261,8 @@ MbarrierState *Mbarriers::find(Thread &thread, uint32_t address, const char *pri
     state.live = false;
     return nullptr;
   }
-  if (block.machine->checking() && !thread.clock.knows(block.cluster->domain, state.initialiser->clock.self,
-                                                       state.initialisedAt))
+  if (block.machine->checking() &&
+      !thread.clock.knows(block.cluster->domain, state.initialisation.actor, state.initialisation.epoch))
     report(thread, "race", site,
            std::string(primitive) + " of the " + state.name() + ": nothing orders it after the initialisation",
            nameOf(*state.initialiser) + ", mbarrierInit at " + placeOf(state.initialised));
@@ -278,10 +279,32 @@ MbarrierState *Mbarriers::findFenced(Thread &thread, uint32_t address, const cha
   return state;
 }
 
-void Mbarriers::fence(Thread &thread) {
+void Mbarriers::fence(Thread &thread, bool releases) {
   for (MbarrierState &state : states)
     if (state.initialiser == &thread)
       state.fenced = true;
+  for (Initialiser &one : initialisers)
+    if (releases && one.thread == &thread)
+      one.released = one.epoch;
+}
+
+Agent Mbarriers::newInitialisation(Thread &thread) {
+  auto mine = std::find_if(initialisers.begin(), initialisers.end(),
+                           [&](const Initialiser &one) { return one.thread == &thread; });
+  if (mine == initialisers.end())
+    mine = initialisers.insert(
+        mine, {&thread, block.cluster->addActor({"initialisations by thread", block.rank, thread.thread})});
+  ++mine->epoch;
+  learn(thread.clock, mine->actor, mine->epoch, block.machine->joiner);
+  return {mine->actor, mine->epoch, false};
+}
+
+void Mbarriers::releaseInitialisations(Thread &thread, SyncClock &into) {
+  if (!thread.inBlock->existing(Part::mbarriers))
+    return;
+  for (const Initialiser &one : of(*thread.inBlock).initialisers)
+    if (one.thread == &thread && one.released != 0)
+      into.raise(thread.clock.domain, one.actor, one.released);
 }
 
 void Mbarriers::blockEnds(Block &ended) {
@@ -357,7 +380,7 @@ void sluiceEmuMbarrierInvalidate(u32 barrier, Site site) {
 void sluiceEmuMbarrierFenceInit(Site site) {
   Thread &thread = currentThread();
   if (alteration(thread, site, "mbarrierFenceInit") != Alteration::skip)
-    Mbarriers::of(*thread.inBlock).fence(thread);
+    Mbarriers::of(*thread.inBlock).fence(thread, true);
 }
 
 void sluiceEmuMbarrierArrive(u32 barrier, u32 count, Site site) {

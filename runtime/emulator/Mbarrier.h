@@ -47,7 +47,7 @@ public:
   /// Asynchronous operations and peers see the initialisation.
   bool fenced = false;
   Thread *initialiser = nullptr;
-  uint32_t initialisedAt = 0;        ///< Epoch of the initialiser.
+  Agent initialisation;              ///< Over for whoever may use the barrier.
   Site initialised;
   int64_t phase = 0;                 ///< Completed ones.
   WaitList waiters;
@@ -91,8 +91,12 @@ public:
   /// The same for an operation of the asynchronous proxy or of a peer.
   MbarrierState *findFenced(Thread &thread, uint32_t address, const char *primitive, Site site);
   MbarrierState *place(Thread &thread, uint32_t address, const char *primitive, Site site);
-  /// The thread's initialisations so far become visible to the asynchronous proxy and to peers.
-  void fence(Thread &thread);
+  /// The thread's initialisations so far become visible to the asynchronous proxy and to peers. If the fence is
+  /// mbarrierFenceInit, a relaxed arrival at the cluster's barrier makes them known, too.
+  void fence(Thread &thread, bool releases);
+  static void releaseInitialisations(Thread &thread, SyncClock &into);
+  /// A thread initialises a barrier: an epoch of an agent of its own, which the thread knows at once.
+  Agent newInitialisation(Thread &thread);
 
   void blockEnds(Block &block) override;
   void describeDeadlock(const Block &block, std::string &text) override;
@@ -101,6 +105,12 @@ private:
   Block &block;
   std::vector<uint16_t> byWord;      ///< 1 + index in `states`, for each 8 bytes of shared memory.
   std::deque<MbarrierState> states;
+  struct Initialiser {
+    Thread *thread;
+    Actor actor;
+    uint32_t epoch = 0, released = 0;
+  };
+  std::vector<Initialiser> initialisers;
 };
 
 /// A copy whose bytes an mbarrier counts.

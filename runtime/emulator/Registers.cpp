@@ -136,7 +136,7 @@ void fenceProxies(const char *primitive, bool shared, bool global, Site site) {
   if (alteration(thread, site, primitive) == Alteration::skip)
     return;
   if (shared && thread.inBlock->existing(Part::mbarriers))
-    Mbarriers::of(*thread.inBlock).fence(thread);
+    Mbarriers::of(*thread.inBlock).fence(thread, false);
   if (!thread.machine->checking())
     return;
   if (shared)

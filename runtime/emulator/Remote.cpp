@@ -45,12 +45,24 @@ void ExitDuties::add(Block &owner, Thread &thread, Actor actor, uint32_t epoch, 
     *same = duty;
 }
 
-/// The block lives as long as any of its threads: one that knows is enough.
-void ExitDuties::threadExits(Thread &thread) {
-  std::erase_if(duties, [&](const Duty &duty) {
-    return thread.clock.knows(thread.clock.domain, duty.actor, duty.epoch);
-  });
+void ExitDuties::fulfil(const Clock &clock) {
+  std::erase_if(duties, [&](const Duty &duty) { return clock.knows(clock.domain, duty.actor, duty.epoch); });
 }
+
+/// A relaxed barrier orders no memory, but keeps the block alive all the same.
+void ExitDuties::passed(Block &owner, SyncClock &known) {
+  auto *part = static_cast<ExitDuties *>(owner.existing(Part::remote));
+  if (!part || part->duties.empty())
+    return;
+  Clock probe;
+  probe.domain = owner.cluster->domain;
+  probe.self = static_cast<Actor>(~0);
+  known.acquire(probe, owner.machine->joiner);
+  part->fulfil(probe);
+}
+
+/// The block lives as long as any of its threads: one that knows is enough.
+void ExitDuties::threadExits(Thread &thread) { fulfil(thread.clock); }
 
 void ExitDuties::blockEnds(Block &block) {
   for (const Duty &duty : duties)

@@ -27,10 +27,14 @@ public:
   explicit ExitDuties(Block &) {}
   static void add(Block &owner, Thread &thread, Actor actor, uint32_t epoch, const char *primitive, Site site);
 
+  /// A thread of the block has passed the cluster's barrier, to which others came that knew what is in `known`.
+  static void passed(Block &owner, SyncClock &known);
+
   void threadExits(Thread &thread) override;
   void blockEnds(Block &block) override;
 
 private:
+  void fulfil(const Clock &clock);
   struct Duty {
     Actor actor;
     uint32_t epoch;
