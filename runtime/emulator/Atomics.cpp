@@ -33,13 +33,13 @@ Thread::Fences &fencesOf(Thread &thread) {
   return *thread.fences;
 }
 
-void learnFrom(Thread &thread, Counter &counter, Order order) {
-  if (!thread.machine->checking() || counter.clock.empty())
+void learnFrom(Thread &thread, SyncClock &clock, Order order) {
+  if (!thread.machine->checking() || clock.empty())
     return;
   if (acquires(order))
-    counter.clock.acquire(thread.clock, thread.machine->joiner);
+    clock.acquire(thread.clock, thread.machine->joiner);
   else
-    fencesOf(thread).loaded.join(counter.clock);
+    fencesOf(thread).loaded.join(clock);
 }
 
 void leaveAt(Thread &thread, Counter &counter, Order order) {
@@ -123,9 +123,11 @@ uint64_t updateCounter(Thread &thread, void *address, const Update &change, cons
   if (!accessCounter(thread, address, access, true))
     return ~uint64_t(0);
   Counter &counter = counterAt(thread, address);
-  learnFrom(thread, counter, order);
+  learnFrom(thread, counter.clock, order);
   leaveAt(thread, counter, order);
   uint64_t old = updateBytes(change.operation, address, change.value, change.expected, access.bytes);
+  if (thread.machine->checking())
+    counter.history.add(static_cast<uint32_t>(old), *static_cast<uint32_t *>(address), counter.clock);
   if (!counter.waiters.empty())
     wakeWaiters(*thread.machine, counter, *static_cast<uint32_t *>(address));
   return old;
@@ -145,7 +147,7 @@ unsigned sluiceEmuLoadCounter(const void *address, int order, Site site) {
     expectCommunication(thread, "loadCounter", site);
   if (!accessCounter(thread, address, {4, AccessKind::atomic, "loadCounter", site}, false))
     return 0xffffffff;
-  learnFrom(thread, counterAt(thread, address), effective);
+  learnFrom(thread, counterAt(thread, address).clock, effective);
   return __atomic_load_n(static_cast<const uint32_t *>(address), __ATOMIC_SEQ_CST);
 }
 
@@ -163,8 +165,12 @@ void sluiceEmuStoreCounter(void *address, unsigned value, int order, Site site) 
   Counter &counter = counterAt(thread, address);
   // A new value: what earlier ones carried is gone.
   counter.clock.clear();
+  counter.history.clear();
   leaveAt(thread, counter, effective);
-  __atomic_store_n(static_cast<uint32_t *>(address), value, __ATOMIC_SEQ_CST);
+  auto *word = static_cast<uint32_t *>(address);
+  if (thread.machine->checking())
+    counter.history.add(__atomic_load_n(word, __ATOMIC_SEQ_CST), value, counter.clock);
+  __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
   wakeWaiters(*thread.machine, counter, value);
 }
 
@@ -187,8 +193,8 @@ void sluiceEmuWaitCounter(const void *address, unsigned atLeast, Site site) {
     counter.lowest = std::min(counter.lowest, atLeast);
     thread.machine->park(thread, {"waitCounter", site, describeWait, address, atLeast});
   }
-  learnFrom(thread, counterAt(thread, address),
-            altered == Alteration::relaxed ? Order::relaxed : Order::acquire);
+  if (SyncClock *clock = counterAt(thread, address).history.firstAtLeast(atLeast))
+    learnFrom(thread, *clock, altered == Alteration::relaxed ? Order::relaxed : Order::acquire);
 }
 
 unsigned long long sluiceEmuAtomicGlobal(int operation, void *address, unsigned long long value,

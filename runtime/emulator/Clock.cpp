@@ -245,6 +245,11 @@ void SyncClock::clear() {
   lastForeign = frozenForeign = nullptr;
 }
 
+SyncClock SyncClock::snapshot() {
+  freezeForeign();
+  return *this;
+}
+
 void learn(Clock &clock, Actor actor, uint32_t epoch, Joiner &joiner) {
   clock.known[ordered] = joiner.raise(clock.known[ordered], actor, epoch);
 }

@@ -135,6 +135,8 @@ public:
   void acquire(Clock &clock, Joiner &joiner);
   void clear();
   bool empty() const { return domains.empty(); }
+  /// A copy that shares its views with this one.
+  SyncClock snapshot();
 
 private:
   struct Accumulator {

@@ -4,13 +4,53 @@
 
 #include "runtime/emulator/Machine.h"
 
+#include <deque>
 #include <unordered_map>
 
 namespace sluice::emulator {
 
+/// The latest values of a counter and what each carried. Who waits for a value learns no more than the first value
+/// that satisfies it carries: it might have seen that one, so a wait for too few is found in every order of events.
+class CounterHistory {
+public:
+  void add(uint32_t before, uint32_t value, SyncClock &clock) {
+    if (steps.empty())
+      initial = before;
+    steps.push_back({value, clock.snapshot()});
+    if (steps.size() > kept) {
+      steps.pop_front();
+      complete = false;
+    }
+  }
+  void clear() {
+    steps.clear();
+    complete = true;
+  }
+  /// The clock of the first of the latest values that are all at least `atLeast`. Null: the initial value is.
+  SyncClock *firstAtLeast(uint32_t atLeast) {
+    size_t first = steps.size();
+    while (first > 0 && steps[first - 1].value >= atLeast)
+      --first;
+    if (first == steps.size() || (first == 0 && complete && initial >= atLeast))
+      return nullptr;
+    return &steps[first].clock;
+  }
+
+private:
+  static constexpr size_t kept = 64;
+  struct Step {
+    uint32_t value;
+    SyncClock clock;
+  };
+  std::deque<Step> steps;
+  uint32_t initial = 0;
+  bool complete = true;  ///< `initial` came right before the first step.
+};
+
 /// A word of global memory that is accessed atomically.
 struct Counter {
   SyncClock clock;   ///< Of the releases that the present value stems from.
+  CounterHistory history;
   struct Waiter {
     Thread *thread;
     uint32_t atLeast;
