@@ -1,0 +1,200 @@
+// Small kernels with one mistake each that a checker easily misses, and kernels that only look wrong. Whoever is wrong
+// must be reported under every order and every completion that is tried; whoever is right never.
+#include "runtime/emulator/Emulator.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace sluice::emulator {
+namespace {
+
+/// A kernel of adversarial*.cu and the kind of report it deserves: empty for none, otherwise any of those given.
+struct Case {
+  const char *file, *entry;
+  std::vector<const char *> kinds;
+  int64_t blocks = 1;
+};
+
+constexpr int64_t tensorBytes = 16384, sharedBytes = 32768;
+
+ParameterRecord tensor(const char *name, Direction direction, DType dtype) {
+  ParameterRecord parameter;
+  parameter.name = name;
+  parameter.direction = direction;
+  parameter.dtype = dtype;
+  parameter.shape = {tensorBytes / 4};
+  return parameter;
+}
+
+ParameterRecord workspace(const char *name, const char *initial, DType dtype) {
+  ParameterRecord parameter;
+  parameter.name = name;
+  parameter.kind = ParameterRecord::Kind::workspace;
+  parameter.direction = Direction::readWrite;
+  parameter.dtype = dtype;
+  parameter.bytes = tensorBytes;
+  parameter.initial = initial;
+  return parameter;
+}
+
+LaunchRecord recordOf(const Case &each) {
+  LaunchRecord record;
+  record.kernel = each.entry;
+  record.grid = {SizeExpression(each.blocks), 1, 1};
+  record.sharedBytes = sharedBytes;
+  bool cluster = std::string_view(each.entry).starts_with("cluster_");
+  record.cluster = {cluster ? 2 : 1, 1, 1};
+  record.residency = each.blocks > 1 && !cluster ? Residency::cooperative : Residency::independent;
+  record.parameters = {tensor("in", Direction::read, DType::f32), tensor("out", Direction::write, DType::f32),
+                       workspace("scratch", "undefined", DType::f32), workspace("counter", "0", DType::u32)};
+  return record;
+}
+
+Result run(const Case &each, uint64_t seed, Completion completion) {
+  std::string file = std::string(SLUICE_KERNELS) + "/" + each.file + ".so";
+  Memory in(tensorBytes, "in"), out(tensorBytes, "out");
+  std::memset(in.data(), 0, tensorBytes);
+  in.markWritten();
+  LaunchInputs inputs;
+  inputs.tensors = {{"in", in.tensor()}, {"out", out.tensor()}};
+  Options options;
+  options.seed = seed;
+  options.completion = completion;
+  options.check = true;
+  options.threads = 1;
+  return launch(Kernel::load(file, each.entry), bindLaunch(recordOf(each), inputs), options);
+}
+
+std::string textOf(const Result &result) {
+  std::string text;
+  for (const Report &report : result.reports)
+    text += "\n  " + report.text();
+  return text.empty() ? " nothing" : text;
+}
+
+bool isExpected(const Case &each, const Result &result) {
+  if (each.kinds.empty())
+    return result.clean();
+  return std::ranges::any_of(result.reports, [&](const Report &report) {
+    return std::ranges::any_of(each.kinds, [&](const char *kind) { return report.kind == kind; });
+  });
+}
+
+class Adversarial : public testing::TestWithParam<Case> {};
+
+TEST_P(Adversarial, IsJudgedRightInEveryOrder) {
+  for (Completion completion : {Completion::lazy, Completion::eager, Completion::random})
+    for (uint64_t seed = 1; seed <= 6; ++seed) {
+      Result result = run(GetParam(), seed, completion);
+      ASSERT_TRUE(isExpected(GetParam(), result))
+          << "seed " << seed << " completion " << static_cast<int>(completion) << " reports" << textOf(result);
+    }
+}
+
+constexpr const char *shared = "adversarialShared", *global = "adversarialGlobal", *bulk = "adversarialBulk",
+                     *groups = "adversarialGroups";
+
+const Case cases[] = {
+    {shared, "barrier_covers_half", {"race"}},
+    {shared, "write_after_read", {"race"}},
+    {shared, "one_unordered_reader", {"race"}},
+    {shared, "early_reader_forgotten", {"race"}},
+    {shared, "neighbouring_bytes", {}},
+    {shared, "neighbouring_bytes_unordered", {"race"}},
+    {shared, "lanes_without_sync", {"race"}},
+    {shared, "lanes_with_sync", {}},
+    {shared, "shuffle_is_no_barrier", {"race"}},
+    {shared, "atomics_then_load", {"uninitialised read"}},
+    {shared, "atomic_and_plain", {"race"}},
+    {shared, "atomic_ordered", {}},
+    {shared, "two_buffers", {}},
+    {shared, "one_buffer", {"race"}},
+    {shared, "arrive_is_no_wait", {"race"}},
+    {shared, "arrive_then_sync", {}},
+    {shared, "write_after_arrive", {"race"}},
+    {shared, "copies_of_others", {"race"}},
+    {shared, "copies_with_barrier", {}},
+    {shared, "group_still_pending", {"race"}},
+    {shared, "group_never_committed", {"race"}},
+    {shared, "copy_into_what_is_read", {"race"}},
+    {shared, "source_rewritten_in_flight", {"race"}},
+    {shared, "half_of_a_word_undefined", {"uninitialised read"}},
+    {shared, "workspace_undefined", {"uninitialised read"}},
+    {shared, "ldmatrix_unordered", {"race"}},
+    {shared, "ldmatrix_ordered", {}},
+    {shared, "store_after_ldmatrix", {"race"}},
+    {shared, "past_the_end_of_shared", {"out of bounds"}},
+    {shared, "before_the_start", {"out of bounds"}},
+    {shared, "misaligned_vector", {"misaligned"}},
+    {shared, "predicated_off", {}},
+    {shared, "writes_an_input", {"write to an input"}},
+    {shared, "half_a_warp_shuffles", {"deadlock", "divergent collective", "exit before a collective"}},
+    {shared, "two_calls_of_shuffle", {"deadlock", "divergent collective"}},
+    {shared, "barrier_lacks_a_warp", {"deadlock", "exit before a collective"}},
+
+    {global, "two_blocks_write", {"race"}, 2},
+    {global, "chain", {}, 2},
+    {global, "release_without_barrier", {"race"}, 2},
+    {global, "acquire_without_barrier", {"race"}, 2},
+    {global, "relaxed_add", {"race"}, 2},
+    {global, "fence_and_relaxed_add", {}, 2},
+    {global, "fence_too_early", {"race"}, 2},
+    {global, "write_after_release", {"race"}, 2},
+    {global, "transitive", {}, 5},
+    {global, "wrong_counter", {"race"}, 3},
+    {global, "counts_too_few", {"race"}, 3},
+    {global, "counts_all", {}, 3},
+    {global, "ring", {}, 2},
+    {global, "ring_without_back_pressure", {"race"}, 2},
+    {global, "ring_released_early", {"race"}, 2},
+    {global, "lock", {}, 4},
+    {global, "lock_released_relaxed", {"race"}, 4},
+    {global, "waits_for_ever", {"deadlock"}, 3},
+
+    {bulk, "store_without_fence", {"missing proxy fence"}},
+    {bulk, "store_with_fence", {}},
+    {bulk, "fence_before_the_write", {"missing proxy fence"}},
+    {bulk, "fence_of_one_writer", {"missing proxy fence"}},
+    {bulk, "fence_of_global_memory", {"missing proxy fence"}},
+    {bulk, "source_reused_at_once", {"race"}},
+    {bulk, "source_reused_after_read", {}},
+    {bulk, "another_thread_waits", {"race"}},
+    {bulk, "commit_after_wait", {"race"}},
+    {bulk, "target_read_too_early", {"race"}},
+    {bulk, "target_read_after_wait", {}},
+    {bulk, "load_and_wait", {}},
+    {bulk, "wrong_parity", {"race", "uninitialised read"}},
+    {bulk, "one_waits_for_all", {"race", "uninitialised read"}},
+    {bulk, "expects_too_few_bytes", {"mbarrier bytes"}},
+    {bulk, "expects_too_many_bytes", {"deadlock"}},
+    {bulk, "barrier_not_fenced", {"missing fence", "missing proxy fence"}},
+    {bulk, "barrier_not_known_to_others", {"race", "mbarrier misuse"}},
+    {bulk, "ring_of_one", {}},
+    {bulk, "ring_of_one_by_warp", {}},
+    {bulk, "ring_released_for_others", {"race"}},
+    {bulk, "ring_released_before_reading", {"race"}},
+    {bulk, "ring_counts_too_few", {"race", "lapped waiter"}},
+
+    {groups, "wgmma_right", {}},
+    {groups, "wgmma_operands_not_fenced", {"missing proxy fence"}},
+    {groups, "wgmma_without_fence", {"missing fence", "missing wgmma fence"}},
+    {groups, "wgmma_result_read_early", {"touched in flight"}},
+    {groups, "wgmma_wait_leaves_one", {"touched in flight"}},
+    {groups, "wgmma_operand_overwritten", {"race"}},
+    {groups, "wgmma_register_operand_overwritten", {"touched in flight"}},
+    {groups, "wgmma_one_warp_waited", {"race"}},
+    {groups, "cluster_exchange", {}, 2},
+    {groups, "cluster_arrive_relaxed", {"race"}, 2},
+    {groups, "cluster_write_after_arrive", {"race"}, 2},
+    {groups, "cluster_exit_too_early", {"access after exit"}, 2},
+    {groups, "cluster_barrier_of_the_block", {"race", "uninitialised read"}, 2},
+    {groups, "cluster_remote_arrive_early", {"race", "mbarrier misuse"}, 2},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, Adversarial, testing::ValuesIn(cases),
+                         [](const testing::TestParamInfo<Case> &info) { return info.param.entry; });
+
+} // namespace
+} // namespace sluice::emulator

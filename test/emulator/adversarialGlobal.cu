@@ -1,0 +1,319 @@
+// Kernels for the checker's own test: what blocks do to each other through global memory. AdversarialTest.cpp says
+// which are wrong. All blocks are resident. 128 threads.
+#include "Device.h"
+
+#define CASE(name)                                                                                                     \
+  SLUICE_KERNEL(name, 128)(Global<const f32> in, Global<f32> out, Global<f32> scratch, Global<u32> counter)
+
+namespace {
+SLUICE_DEVICE void result(Global<f32> out, f32 value) {
+  storeGlobal(out + (i64(blockIndex()) * 128 + threadIndex()), value);
+}
+SLUICE_DEVICE f32 fetch(Global<f32> scratch, u32 index) { return loadGlobal(scratch + i64(index)); }
+SLUICE_DEVICE void put(Global<f32> scratch, u32 index, f32 value) { storeGlobal(scratch + i64(index), value); }
+} // namespace
+
+// Two blocks write the same word, and even the same value.
+CASE(two_blocks_write) {
+  storeGlobal(out + i64(threadIndex()), 1.0f);
+}
+SLUICE_EXPORT(two_blocks_write)
+
+CASE(chain) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    put(scratch, t, 1);
+    syncThreads();
+    if (t == 0)
+      addCounter<Order::release>(counter, 1);
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t ^ 5));
+  }
+}
+SLUICE_EXPORT(chain)
+
+// The release covers what the releasing thread knows: its own writes and those before a barrier.
+CASE(release_without_barrier) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    put(scratch, t, 1);
+    if (t == 0)
+      addCounter<Order::release>(counter, 1);
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t));
+  }
+}
+SLUICE_EXPORT(release_without_barrier)
+
+CASE(acquire_without_barrier) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    put(scratch, t, 1);
+    syncThreads();
+    if (t == 0)
+      addCounter<Order::release>(counter, 1);
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    result(out, fetch(scratch, t));
+  }
+}
+SLUICE_EXPORT(acquire_without_barrier)
+
+CASE(relaxed_add) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    put(scratch, t, 1);
+    syncThreads();
+    if (t == 0)
+      addCounter(counter, 1);
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t));
+  }
+}
+SLUICE_EXPORT(relaxed_add)
+
+// A fence makes a relaxed addition release, for every thread that the fence has heard of.
+CASE(fence_and_relaxed_add) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    put(scratch, t, 1);
+    syncThreads();
+    if (t == 0) {
+      fenceDevice();
+      addCounter(counter, 1);
+    }
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t));
+  }
+}
+SLUICE_EXPORT(fence_and_relaxed_add)
+
+// The fence comes before what it should cover.
+CASE(fence_too_early) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    if (t == 0)
+      fenceDevice();
+    put(scratch, t, 1);
+    syncThreads();
+    if (t == 0)
+      addCounter(counter, 1);
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t));
+  }
+}
+SLUICE_EXPORT(fence_too_early)
+
+// Written after the release.
+CASE(write_after_release) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    if (t == 0) {
+      addCounter<Order::release>(counter, 1);
+      put(scratch, 0, 1);
+    }
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, 0));
+  }
+}
+SLUICE_EXPORT(write_after_release)
+
+// Each block waits for the one before it: what the first wrote is known to the last.
+CASE(transitive) {
+  const u32 t = threadIndex(), b = blockIndex();
+  if (b == 0)
+    put(scratch, t, 1);
+  if (b > 0 && t == 0)
+    waitCounter(counter + i64(b - 1), 1);
+  syncThreads();
+  if (t == 0)
+    addCounter<Order::release>(counter + i64(b), 1);
+  if (b == gridBlocks() - 1)
+    result(out, fetch(scratch, t ^ 9));
+}
+SLUICE_EXPORT(transitive)
+
+// The last waits for the first, but reads what the second wrote.
+CASE(wrong_counter) {
+  const u32 t = threadIndex(), b = blockIndex();
+  if (b < 2)
+    put(scratch, b * 128 + t, 1);
+  syncThreads();
+  if (b < 2 && t == 0)
+    addCounter<Order::release>(counter + i64(b), 1);
+  if (b == 2) {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, 128 + t));
+  }
+}
+SLUICE_EXPORT(wrong_counter)
+
+// Waits for the first of two arrivals that it needs.
+CASE(counts_too_few) {
+  const u32 t = threadIndex(), b = blockIndex();
+  if (b < 2)
+    put(scratch, b * 128 + t, 1);
+  syncThreads();
+  if (b < 2 && t == 0)
+    addCounter<Order::release>(counter, 1);
+  if (b == 2) {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t) + fetch(scratch, 128 + t));
+  }
+}
+SLUICE_EXPORT(counts_too_few)
+
+CASE(counts_all) {
+  const u32 t = threadIndex(), b = blockIndex();
+  if (b < 2)
+    put(scratch, b * 128 + t, 1);
+  syncThreads();
+  if (b < 2 && t == 0)
+    addCounter<Order::release>(counter, 1);
+  if (b == 2) {
+    if (t == 0)
+      waitCounter(counter, 2);
+    syncThreads();
+    result(out, fetch(scratch, t) + fetch(scratch, 128 + t));
+  }
+}
+SLUICE_EXPORT(counts_all)
+
+// A ring of one place in global memory: the producer goes on although the consumer has not released the place.
+CASE(ring_without_back_pressure) {
+  const u32 t = threadIndex();
+  for (u32 i = 0; i < 3; ++i) {
+    if (blockIndex() == 0) {
+      put(scratch, t, f32(i));
+      syncThreads();
+      if (t == 0)
+        addCounter<Order::release>(counter, 1);
+    } else {
+      if (t == 0)
+        waitCounter(counter, i + 1);
+      syncThreads();
+      result(out, fetch(scratch, t));
+    }
+  }
+}
+SLUICE_EXPORT(ring_without_back_pressure)
+
+CASE(ring) {
+  const u32 t = threadIndex();
+  for (u32 i = 0; i < 3; ++i) {
+    if (blockIndex() == 0) {
+      if (t == 0)
+        waitCounter(counter + 1, i);
+      syncThreads();
+      put(scratch, t, f32(i));
+      syncThreads();
+      if (t == 0)
+        addCounter<Order::release>(counter, 1);
+    } else {
+      if (t == 0)
+        waitCounter(counter, i + 1);
+      syncThreads();
+      result(out, fetch(scratch, t));
+      syncThreads();
+      if (t == 0)
+        addCounter<Order::release>(counter + 1, 1);
+    }
+  }
+}
+SLUICE_EXPORT(ring)
+
+// The consumer gives the place back before all of its threads have read it.
+CASE(ring_released_early) {
+  const u32 t = threadIndex();
+  for (u32 i = 0; i < 3; ++i) {
+    if (blockIndex() == 0) {
+      if (t == 0)
+        waitCounter(counter + 1, i);
+      syncThreads();
+      put(scratch, t, f32(i));
+      syncThreads();
+      if (t == 0)
+        addCounter<Order::release>(counter, 1);
+    } else {
+      if (t == 0)
+        waitCounter(counter, i + 1);
+      syncThreads();
+      result(out, fetch(scratch, t));
+      if (t == 0)
+        addCounter<Order::release>(counter + 1, 1);
+    }
+  }
+}
+SLUICE_EXPORT(ring_released_early)
+
+// A plain load of a counter is no acquire, whatever value it sees.
+CASE(plain_load_of_a_counter) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    put(scratch, t, 1);
+    syncThreads();
+    if (t == 0)
+      addCounter<Order::release>(counter, 1);
+  } else {
+    if (loadCounter(counter) > 0)
+      result(out, fetch(scratch, t));
+    else
+      result(out, loadGlobal(counter.cast<f32>()));
+  }
+}
+SLUICE_EXPORT(plain_load_of_a_counter)
+
+// Exchange and compare-exchange as a lock.
+CASE(lock) {
+  if (threadIndex() != 0)
+    return;
+  while (atomicCompareExchange<Order::acquire>(counter, 0, 1) != 0) {
+  }
+  const u32 sum = loadGlobal(counter + 8) + 1;
+  storeGlobal(counter + 8, sum);
+  atomicExchange<Order::release>(counter, 0);
+}
+SLUICE_EXPORT(lock)
+
+CASE(lock_released_relaxed) {
+  if (threadIndex() != 0)
+    return;
+  while (atomicCompareExchange<Order::acquire>(counter, 0, 1) != 0) {
+  }
+  const u32 sum = loadGlobal(counter + 8) + 1;
+  storeGlobal(counter + 8, sum);
+  atomicExchange(counter, 0);
+}
+SLUICE_EXPORT(lock_released_relaxed)
+
+// Waits for a count that no block will reach.
+CASE(waits_for_ever) {
+  if (threadIndex() == 0) {
+    addCounter<Order::release>(counter, 1);
+    waitCounter(counter, gridBlocks() + 1);
+  }
+}
+SLUICE_EXPORT(waits_for_ever)
