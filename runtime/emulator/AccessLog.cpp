@@ -18,7 +18,9 @@ void AccessLog::merge(const std::vector<Entry> &entries, unsigned lane) {
   for (const Entry &entry : entries) {
     auto takes = [&](const Instruction &instruction) {
       return instruction.first.site == entry.site && instruction.first.space == entry.space &&
-             instruction.first.bytes == entry.bytes && !(instruction.taken >> lane & 1);
+             // A cp.async at a ragged edge reads fewer bytes than those of the other lanes.
+             (instruction.first.bytes == entry.bytes || entry.space == LoggedSpace::globalRead) &&
+             !(instruction.taken >> lane & 1);
     };
     auto found = std::find_if(instructions.begin() + static_cast<ptrdiff_t>(next), instructions.end(), takes);
     if (found == instructions.end())

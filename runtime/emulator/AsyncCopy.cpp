@@ -177,8 +177,7 @@ void copyAsync(Thread &thread, Copy copy, uint32_t address, Site site) {
   }
   if (thread.machine->counting()) {
     logAccess(thread, LoggedSpace::shared, sharedOffset(address), write);
-    if (allocation)
-      logAccess(thread, LoggedSpace::globalRead, reinterpret_cast<uint64_t>(copy.source), read);
+    logAccess(thread, LoggedSpace::globalRead, reinterpret_cast<uint64_t>(copy.source), read, allocation);
   }
   copies.begin(thread, copy, site);
 }

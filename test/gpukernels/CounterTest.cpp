@@ -74,7 +74,7 @@ TEST(HandWrittenTraffic, gemmWithWgmma) {
 /// a sector that was touched already. A row that starts 2 bytes later moves 64 bytes per instruction, in 3
 /// sectors.
 TEST(HandWrittenTraffic, rowsAlignedAndNot) {
-  const uint64_t rows = 10, columns = 324;
+  const uint64_t rows = 10, columns = 332;
   Sizes sizes{{"rows", rows},        {"columns", columns}, {"strideSource", 336},
               {"strideTarget", 336}, {"offsetSource", 0},  {"offsetTarget", 0}};
   const uint64_t distinct = rows * sectors(columns * 2), left = rows;

@@ -37,31 +37,41 @@ Arrays arguments(const Sizes &s, uint64_t seed) {
   return arrays;
 }
 
+std::vector<double> valuesOf(const Array &array) {
+  std::vector<double> values(array.elements());
+  for (int64_t i = 0; i < array.elements(); ++i)
+    values[i] = array.at(i);
+  return values;
+}
+
+struct Inputs {
+  std::vector<double> keys, queries, values, weights, logDecays;
+  explicit Inputs(const Arrays &arrays)
+      : keys(valuesOf(arrays.at("keys"))), queries(valuesOf(arrays.at("queries"))),
+        values(valuesOf(arrays.at("values"))), weights(valuesOf(arrays.at("weights"))),
+        logDecays(valuesOf(arrays.at("logDecays"))) {}
+};
+
 /// One sequence of one launch, by rows.
 struct Sequence {
-  const Sizes &sizes;
-  const Arrays &arrays;
-  int64_t index;
+  const Inputs &inputs;
+  int64_t tokens, values, index;
 
-  int64_t tokens() const { return sizes.at("tokens"); }
-  int64_t values() const { return sizes.at("values"); }
-  double key(int64_t token, int64_t i) const {
-    return arrays.at("keys").at((index * tokens() + token) * keySize + i);
-  }
+  double key(int64_t token, int64_t i) const { return inputs.keys[(index * tokens + token) * keySize + i]; }
   double query(int64_t token, int64_t i) const {
-    return arrays.at("queries").at((index * tokens() + token) * keySize + i);
+    return inputs.queries[(index * tokens + token) * keySize + i];
   }
   double value(int64_t token, int64_t v) const {
-    return arrays.at("values").at((index * tokens() + token) * values() + v);
+    return inputs.values[(index * tokens + token) * values + v];
   }
-  double weight(int64_t token) const { return arrays.at("weights").at(index * tokens() + token); }
-  double logDecay(int64_t token) const { return arrays.at("logDecays").at(index * tokens() + token); }
+  double weight(int64_t token) const { return inputs.weights[index * tokens + token]; }
+  double logDecay(int64_t token) const { return inputs.logDecays[index * tokens + token]; }
 };
 
 /// Column v of state and results, chunk by chunk: `state` has keySize entries.
 void advance(const Sequence &sequence, int64_t v, int64_t first, std::vector<double> &state,
              const std::vector<double> &scores, std::vector<double> &outputs) {
-  const int64_t count = std::min(chunk, sequence.tokens() - first);
+  const int64_t count = std::min(chunk, sequence.tokens - first);
   std::vector<double> update(count);
   double logDecay = 0;
   for (int64_t t = 0; t < count; ++t) {
@@ -77,7 +87,7 @@ void advance(const Sequence &sequence, int64_t v, int64_t first, std::vector<dou
       output += sequence.query(first + t, i) * state[i];
     for (int64_t other = 0; other <= t; ++other)
       output += scores[t * chunk + other] * update[other];
-    outputs[(sequence.index * sequence.tokens() + first + t) * sequence.values() + v] = output;
+    outputs[(sequence.index * sequence.tokens + first + t) * sequence.values + v] = output;
   }
   for (int64_t i = 0; i < keySize; ++i) {
     state[i] *= std::exp2(logDecay);
@@ -91,9 +101,10 @@ Expectations reference(const Sizes &s, const Arrays &arrays) {
   Expected finals{std::vector<double>(arrays.at("finalState").elements()), {}, 0.006};
   if (s.at("tokens") == 0) // nothing is launched
     finals.value.assign(finals.value.size(), std::numeric_limits<double>::quiet_NaN());
+  const Inputs inputs(arrays);
   std::vector<double> scores(chunk * chunk);
   for (int64_t index = 0; index < s.at("sequences") && s.at("tokens") > 0; ++index) {
-    const Sequence sequence{s, arrays, index};
+    const Sequence sequence{inputs, s.at("tokens"), s.at("values"), index};
     std::vector<std::vector<double>> states(s.at("values"), std::vector<double>(keySize, 0));
     for (int64_t first = 0; first < s.at("tokens"); first += chunk) {
       for (int64_t t = 0; t < std::min(chunk, s.at("tokens") - first); ++t)

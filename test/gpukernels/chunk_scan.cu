@@ -72,8 +72,9 @@ SLUICE_DEVICE constexpr u32 keyStep(int k) { return u32(k / 4) * tileBytes + u32
 /// stores.
 template <class Registers, int N>
 SLUICE_DEVICE void pack(Registers &&registers, WgmmaAccumulator<N> &sum, auto k) {
+  constexpr int first = k * 8;
   unrolled<4>([&](auto i) {
-    registers.r(i) = packBf16(sum.r(Constant<k * 8 + i * 2>{}), sum.r(Constant<k * 8 + i * 2 + 1>{}));
+    registers.r(i) = packBf16(sum.r(Constant<first + i * 2>{}), sum.r(Constant<first + i * 2 + 1>{}));
   });
 }
 
@@ -162,13 +163,16 @@ SLUICE_DEVICE void makeUpdates(WgmmaA<bf16> (&u)[4], WgmmaAccumulator<64> &read,
   unrolled<4>([&](auto k) {
     const auto v = ldmatrix<4, true>(
         pieceAt(values, k * 16 + lane / 16 * 8 + lane % 8, warpIndex() % 4 * 2 + lane / 8 % 2));
-    unrolled<4>([&](auto i) { // registers 0, 1: tokens 2 t, 2 t + 1 of both halves of the rows; 2, 3: 8
-                              // tokens further
-      constexpr int j = k * 2 + i / 2;
-      const auto weight = loadShared<2>(gates + i32(j * 8 + lane % 4 * 2));
-      const f32 low = unpackLowBf16(v.r(i)) - read.r(Constant<j * 4 + i % 2 * 2>{});
-      const f32 high = unpackHighBf16(v.r(i)) - read.r(Constant<j * 4 + i % 2 * 2 + 1>{});
-      u[k].r(i) = packBf16(weight(0) * low, weight(1) * high);
+    constexpr int first = k * 2; // of the two blocks of 8 tokens
+    unrolled<2>([&](auto block) {
+      const auto weight = loadShared<2>(gates + i32((first + block) * 8 + lane % 4 * 2));
+      constexpr int firstPiece = block * 2;
+      unrolled<2>([&](auto half) { // rows 0 to 7 and 8 to 15 of V^T
+        constexpr int piece = firstPiece + half, at = (first * 2 + piece) * 2;
+        const f32 low = weight(0) * (unpackLowBf16(v.r(piece)) - read.r(at));
+        const f32 high = weight(1) * (unpackHighBf16(v.r(piece)) - read.r(at + 1));
+        u[k].r(piece) = packBf16(low, high);
+      });
     });
   });
 }
@@ -198,11 +202,15 @@ SLUICE_DEVICE void storeOutput(const TensorMap &target, WgmmaAccumulator<64> &su
 
 SLUICE_DEVICE void storeState(Global<f32> target, WgmmaAccumulator<128> &state, const Work &work, i32 item) {
   const u32 lane = laneIndex();
-  unrolled<64>([&](auto i) {
-    const i64 key = i / 4 * 8 + lane % 4 * 2 + i % 2;
-    const i64 value = work.firstValue(item) + warpIndex() % 4 * 16 + lane / 4 + i / 2 % 2 * 8;
-    storeGlobal(target + ((work.sequence(item) * i64(keySize) + key) * work.values + value), state.r(i),
-                value < work.values);
+  const auto storePair = [&](u32 column, u32 row, f32 even, f32 odd) {
+    const i64 key = column + lane % 4 * 2, value = work.firstValue(item) + warpIndex() % 4 * 16 + row + lane / 4;
+    const Global<f32> at = target + ((work.sequence(item) * i64(keySize) + key) * work.values + value);
+    storeGlobal(at, even, value < work.values);
+    storeGlobal(at + work.values, odd, value < work.values);
+  };
+  unrolled<keySize / 8>([&](auto block) {
+    storePair(block * 8, 0, state.r(Constant<block * 4>{}), state.r(Constant<block * 4 + 1>{}));
+    storePair(block * 8, 8, state.r(Constant<block * 4 + 2>{}), state.r(Constant<block * 4 + 3>{}));
   });
 }
 

@@ -76,7 +76,7 @@ template <Transport transport> SLUICE_DEVICE void reducePushed(const Matrix &mat
     if constexpr (transport != Transport::push)
       mbarrierArriveExpect(arrived, ranks * share * 4);
   }
-  clusterArriveRelaxed(); // the fence above has released the barrier
+  clusterArrive();
   const Vec<f32, 4> sum = partialSums(matrix);
   clusterWait();
   send<transport>(sum, partial, inbox, arrived);
