@@ -1,5 +1,6 @@
-// Counters and atomics: relaxed ones order nothing; a release leaves a clock at its address, which an acquire of what
-// it wrote (or of what updates made of that) takes over. Who waits for a counter is parked until it changes.
+// Counters and atomics: relaxed ones order nothing; a release leaves a clock at its address, which an acquire
+// of what it wrote (or of what updates made of that) takes over. Who waits for a counter is parked until it
+// changes.
 #include "runtime/emulator/Access.h"
 #include "runtime/emulator/AccessLog.h"
 #include "runtime/emulator/CounterClocks.h"
@@ -23,8 +24,8 @@ void expectCommunication(Thread &thread, const char *primitive, Site site) {
   if (launch.cooperative || launch.clusters == 1)
     return;
   report(thread, "undeclared communication", site,
-         std::string(primitive) +
-             " waits for or acquires what other blocks do, but the launch record says that blocks are independent");
+         std::string(primitive) + " waits for or acquires what other blocks do, but the launch record says "
+                                  "that blocks are independent");
 }
 
 Thread::Fences &fencesOf(Thread &thread) {
@@ -78,14 +79,29 @@ template <class Word> Word update(int operation, Word *address, Word value, Word
   for (;;) {
     Word result = value;
     switch (operation) {
-    case sluiceEmuAdd: result = old + value; break;
-    case sluiceEmuMin: result = std::min(old, value); break;
-    case sluiceEmuMax: result = std::max(old, value); break;
-    case sluiceEmuAnd: result = old & value; break;
-    case sluiceEmuOr: result = old | value; break;
-    case sluiceEmuXor: result = old ^ value; break;
-    case sluiceEmuCompareExchange: result = old == expected ? value : old; break;
-    default: break;
+    case sluiceEmuAdd:
+      result = old + value;
+      break;
+    case sluiceEmuMin:
+      result = std::min(old, value);
+      break;
+    case sluiceEmuMax:
+      result = std::max(old, value);
+      break;
+    case sluiceEmuAnd:
+      result = old & value;
+      break;
+    case sluiceEmuOr:
+      result = old | value;
+      break;
+    case sluiceEmuXor:
+      result = old ^ value;
+      break;
+    case sluiceEmuCompareExchange:
+      result = old == expected ? value : old;
+      break;
+    default:
+      break;
     }
     // Independent blocks update the same word from other host threads.
     if (__atomic_compare_exchange_n(address, &old, result, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
@@ -117,9 +133,11 @@ Allocation *accessCounter(Thread &thread, const void *address, Access access, bo
 struct Update {
   int operation;
   uint64_t value, expected;
+  bool returns;
 };
 
-uint64_t updateCounter(Thread &thread, void *address, const Update &change, const Access &access, Order order) {
+uint64_t updateCounter(Thread &thread, void *address, const Update &change, const Access &access,
+                       Order order) {
   if (!accessCounter(thread, address, access, true))
     return ~uint64_t(0);
   Counter &counter = counterAt(thread, address);
@@ -210,11 +228,12 @@ unsigned long long sluiceEmuAtomicGlobal(int operation, void *address, unsigned 
   thread.machine->maybeYield(thread);
   if (acquires(static_cast<Order>(order)))
     expectCommunication(thread, primitive, site);
-  if (thread.machine->counting() && std::string_view(primitive) != "addCounter")
+  bool returns = std::string_view(primitive) != "addCounter";
+  if (thread.machine->counting() && returns)
     logAccess(thread, LoggedSpace::globalUpdate, reinterpret_cast<uint64_t>(address),
               {bytes, AccessKind::atomic, primitive, site});
-  return updateCounter(thread, address, {operation, value, expected}, {bytes, AccessKind::atomic, primitive, site},
-                       effective);
+  return updateCounter(thread, address, {operation, value, expected, returns},
+                       {bytes, AccessKind::atomic, primitive, site}, effective);
 }
 
 unsigned long long sluiceEmuAtomicShared(int operation, unsigned address, unsigned long long value,
@@ -235,6 +254,9 @@ void sluiceEmuFence(int device, Site site) {
   Thread &thread = currentThread();
   if (alteration(thread, site, device ? "fenceDevice" : "fenceBlock") == Alteration::skip ||
       !thread.machine->checking())
+    return;
+  // A fence of the block orders nothing for others, and whom a counter is for is not known before it is read.
+  if (!device && thread.machine->launch.blocks > 1)
     return;
   Thread::Fences &fences = fencesOf(thread);
   fences.loaded.acquire(thread.clock, thread.machine->joiner);

@@ -321,3 +321,157 @@ CASE(ring_counts_too_few) {
   });
 }
 SLUICE_EXPORT(ring_counts_too_few)
+
+//===--- Global memory through both proxies
+
+// Written by ordinary stores, fetched by the copy engine.
+CASE(global_source_not_fenced) {
+  prepare(1, 1);
+  storeGlobal(scratch + i64(threadIndex()), 1.0f);
+  syncThreads();
+  if (threadIndex() == 0)
+    load(scratch);
+  mbarrierWait(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex())));
+}
+SLUICE_EXPORT(global_source_not_fenced)
+
+CASE(global_source_fenced) {
+  prepare(1, 1);
+  storeGlobal(scratch + i64(threadIndex()), 1.0f);
+  fenceProxyAsyncGlobal();
+  syncThreads();
+  if (threadIndex() == 0)
+    load(scratch);
+  mbarrierWait(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex())));
+}
+SLUICE_EXPORT(global_source_fenced)
+
+CASE(global_source_undefined) {
+  prepare(1, 1);
+  if (threadIndex() == 0)
+    load(scratch);
+  mbarrierWait(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex())));
+}
+SLUICE_EXPORT(global_source_undefined)
+
+CASE(shared_source_undefined) {
+  if (threadIndex() != 17)
+    storeShared(slot(threadIndex()), 1.0f);
+  fenceProxyAsyncShared();
+  syncThreads();
+  if (threadIndex() == 0) {
+    bulkStore(out, slot(0), bytes);
+    bulkCommit();
+    bulkWait<0>();
+  }
+}
+SLUICE_EXPORT(shared_source_undefined)
+
+CASE(exits_with_a_store_in_flight) {
+  storeShared(slot(threadIndex()), 1.0f);
+  fenceProxyAsyncShared();
+  syncThreads();
+  if (threadIndex() == 0) {
+    bulkStore(out, slot(0), bytes);
+    bulkCommit();
+  }
+}
+SLUICE_EXPORT(exits_with_a_store_in_flight)
+
+CASE(store_past_the_end) {
+  storeShared(slot(threadIndex()), 1.0f);
+  fenceProxyAsyncShared();
+  syncThreads();
+  if (threadIndex() == 0) {
+    bulkStore(out + i64(4096 - 124), slot(0), bytes);
+    bulkCommit();
+    bulkWait<0>();
+  }
+}
+SLUICE_EXPORT(store_past_the_end)
+
+//===--- Blocks that hand on what the copy engine moved
+
+namespace {
+SLUICE_DEVICE void produce(Global<f32> scratch) {
+  storeShared(slot(threadIndex()), 1.0f);
+  fenceProxyAsyncShared();
+  syncThreads();
+  if (threadIndex() == 0) {
+    bulkStore(scratch, slot(0), bytes);
+    bulkCommit();
+  }
+}
+SLUICE_DEVICE void consume(Global<f32> out, Global<f32> scratch, Global<u32> counter) {
+  if (threadIndex() == 0)
+    waitCounter(counter, 1);
+  syncThreads();
+  result(out, loadGlobal(scratch + i64(threadIndex())));
+}
+} // namespace
+
+CASE(blocks_hand_on) {
+  if (blockIndex() == 0) {
+    produce(scratch);
+    if (threadIndex() == 0) {
+      bulkWait<0>();
+      addCounter<Order::release>(counter, 1);
+    }
+  } else {
+    consume(out, scratch, counter);
+  }
+}
+SLUICE_EXPORT(blocks_hand_on)
+
+CASE(blocks_hand_on_early) {
+  if (blockIndex() == 0) {
+    produce(scratch);
+    if (threadIndex() == 0) {
+      bulkWaitRead<0>();
+      addCounter<Order::release>(counter, 1);
+      bulkWait<0>();
+    }
+  } else {
+    consume(out, scratch, counter);
+  }
+}
+SLUICE_EXPORT(blocks_hand_on_early)
+
+// The thread that signals is not the one that waited.
+CASE(blocks_hand_on_by_another) {
+  if (blockIndex() == 0) {
+    produce(scratch);
+    if (threadIndex() == 0)
+      bulkWait<0>();
+    if (threadIndex() == 32)
+      addCounter<Order::release>(counter, 1);
+  } else {
+    consume(out, scratch, counter);
+  }
+}
+SLUICE_EXPORT(blocks_hand_on_by_another)
+
+// cp.async that arrives on a barrier, and a plain arrival in its place.
+CASE(copies_arrive) {
+  prepare(128, 1);
+  cpAsync<16>(slot(threadIndex() * 4), in + i64(threadIndex() * 4));
+  cpAsyncArrive(barrier(0));
+  mbarrierWait(barrier(0), 0);
+  result(out, loadShared(slot((threadIndex() ^ 64) * 4)));
+}
+SLUICE_EXPORT(copies_arrive)
+
+CASE(copies_do_not_arrive) {
+  prepare(128, 1);
+  cpAsync<16>(slot(threadIndex() * 4), in + i64(threadIndex() * 4));
+  cpAsyncCommit();
+  mbarrierArrive(barrier(0));
+  mbarrierWait(barrier(0), 0);
+  const f32 x = loadShared(slot((threadIndex() ^ 64) * 4));
+  cpAsyncWait<0>();
+  result(out, x);
+}
+SLUICE_EXPORT(copies_do_not_arrive)

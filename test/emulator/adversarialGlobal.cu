@@ -317,3 +317,77 @@ CASE(waits_for_ever) {
   }
 }
 SLUICE_EXPORT(waits_for_ever)
+
+// A fence at the scope of the block reaches no other block.
+CASE(fence_of_the_block) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    put(scratch, t, 1);
+    syncThreads();
+    if (t == 0) {
+      fenceBlock();
+      addCounter(counter, 1);
+    }
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t));
+  }
+}
+SLUICE_EXPORT(fence_of_the_block)
+
+// A barrier of the grid: everyone adds and waits for all; twice, with a count that goes on.
+CASE(grid_barrier) {
+  const u32 t = threadIndex(), b = blockIndex(), n = gridBlocks();
+  for (u32 turn = 1; turn <= 2; ++turn) {
+    put(scratch, b * 128 + t, f32(turn));
+    syncThreads();
+    if (t == 0) {
+      addCounter<Order::release>(counter, 1);
+      waitCounter(counter, (2 * turn - 1) * n);
+    }
+    syncThreads();
+    result(out, fetch(scratch, (b + 1) % n * 128 + t));
+    syncThreads();
+    if (t == 0) {
+      addCounter<Order::release>(counter, 1);
+      waitCounter(counter, 2 * turn * n);
+    }
+    syncThreads();
+  }
+}
+SLUICE_EXPORT(grid_barrier)
+
+// The second half of each turn is left out: the next turn overwrites what neighbours still read.
+CASE(half_a_grid_barrier) {
+  const u32 t = threadIndex(), b = blockIndex(), n = gridBlocks();
+  for (u32 turn = 1; turn <= 2; ++turn) {
+    put(scratch, b * 128 + t, f32(turn));
+    syncThreads();
+    if (t == 0) {
+      addCounter<Order::release>(counter, 1);
+      waitCounter(counter, turn * n);
+    }
+    syncThreads();
+    result(out, fetch(scratch, (b + 1) % n * 128 + t));
+  }
+}
+SLUICE_EXPORT(half_a_grid_barrier)
+
+// One short of all blocks.
+CASE(grid_barrier_one_short) {
+  const u32 t = threadIndex(), b = blockIndex(), n = gridBlocks();
+  put(scratch, b * 128 + t, 1);
+  syncThreads();
+  if (t == 0) {
+    addCounter<Order::release>(counter, 1);
+    waitCounter(counter, n - 1);
+  }
+  syncThreads();
+  f32 sum = 0;
+  for (u32 other = 0; other < n; ++other)
+    sum += fetch(scratch, other * 128 + t);
+  result(out, sum);
+}
+SLUICE_EXPORT(grid_barrier_one_short)

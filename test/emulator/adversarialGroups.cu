@@ -204,3 +204,130 @@ CASE(cluster_remote_arrive_early) {
   result(out, 1);
 }
 SLUICE_EXPORT(cluster_remote_arrive_early)
+
+// The wait orders the block's own threads; what a peer wrote needs the scope of the cluster.
+CASE(cluster_remote_store) {
+  if (threadIndex() == 0) {
+    mbarrierInit(barrier(0), 128);
+    mbarrierFenceInit();
+  }
+  clusterArrive();
+  clusterWait();
+  storeRemote(mapShared(slot(threadIndex()), clusterRank() ^ 1), 1.0f);
+  mbarrierArriveRemote(mapMbarrier(barrier(0), clusterRank() ^ 1));
+  mbarrierWaitCluster(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex() ^ 32)));
+}
+SLUICE_EXPORT(cluster_remote_store)
+
+CASE(cluster_store_after_arrive) {
+  if (threadIndex() == 0) {
+    mbarrierInit(barrier(0), 128);
+    mbarrierFenceInit();
+  }
+  clusterArrive();
+  clusterWait();
+  mbarrierArriveRemote(mapMbarrier(barrier(0), clusterRank() ^ 1));
+  storeRemote(mapShared(slot(threadIndex()), clusterRank() ^ 1), 1.0f);
+  mbarrierWaitCluster(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex() ^ 32)));
+  clusterArrive();
+  clusterWait();
+}
+SLUICE_EXPORT(cluster_store_after_arrive)
+
+CASE(cluster_store_async) {
+  if (threadIndex() == 0) {
+    mbarrierInit(barrier(0), 1);
+    mbarrierFenceInit();
+    mbarrierArriveExpect(barrier(0), 512);
+  }
+  clusterArrive();
+  clusterWait();
+  storeAsync(mapShared(slot(threadIndex()), clusterRank() ^ 1), 1.0f, mapMbarrier(barrier(0), clusterRank() ^ 1));
+  mbarrierWaitCluster(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex() ^ 32)));
+}
+SLUICE_EXPORT(cluster_store_async)
+
+CASE(cluster_store_async_not_awaited) {
+  if (threadIndex() == 0) {
+    mbarrierInit(barrier(0), 1);
+    mbarrierFenceInit();
+    mbarrierArriveExpect(barrier(0), 512);
+  }
+  clusterArrive();
+  clusterWait();
+  storeAsync(mapShared(slot(threadIndex()), clusterRank() ^ 1), 1.0f, mapMbarrier(barrier(0), clusterRank() ^ 1));
+  clusterArrive();
+  clusterWait();
+  const f32 x = loadShared(slot(threadIndex() ^ 32));
+  mbarrierWaitCluster(barrier(0), 0);
+  result(out, x);
+}
+SLUICE_EXPORT(cluster_store_async_not_awaited)
+
+// Tiles brought by cp.async are ordinary writes to wgmma.
+CASE(wgmma_of_copies_not_fenced) {
+  for (u32 i = threadIndex(); i < 512; i += 128)
+    cpAsync<16>(slot(i * 4), in + i64(i * 4));
+  cpAsyncCommit();
+  cpAsyncWait<0>();
+  syncThreads();
+  Product p = start();
+  wgmmaFence();
+  wgmma(p.sum, p.a, p.b, true);
+  wgmmaCommit();
+  wgmmaWait<0>(p.sum);
+  result(out, p.sum.r(0));
+}
+SLUICE_EXPORT(wgmma_of_copies_not_fenced)
+
+CASE(wgmma_of_copies_fenced) {
+  for (u32 i = threadIndex(); i < 512; i += 128)
+    cpAsync<16>(slot(i * 4), in + i64(i * 4));
+  cpAsyncCommit();
+  cpAsyncWait<0>();
+  fenceProxyAsyncShared();
+  syncThreads();
+  Product p = start();
+  wgmmaFence();
+  wgmma(p.sum, p.a, p.b, true);
+  wgmmaCommit();
+  wgmmaWait<0>(p.sum);
+  result(out, p.sum.r(0));
+}
+SLUICE_EXPORT(wgmma_of_copies_fenced)
+
+// One of four warps waits for nothing.
+CASE(wgmma_one_warp_does_not_wait) {
+  fillOperands(true);
+  Product p = start();
+  wgmmaFence();
+  wgmma(p.sum, p.a, p.b, true);
+  wgmmaCommit();
+  if (warpIndex() != 2)
+    wgmmaWait<0>(p.sum);
+  syncThreads();
+  if (threadIndex() == 0)
+    storeShared(sharedMemory<bf16>(40 * 128), bf16{0}); // the third warp's rows
+  wgmmaWait<0>(p.sum);
+  result(out, p.sum.r(0));
+}
+SLUICE_EXPORT(wgmma_one_warp_does_not_wait)
+
+// The accumulator's registers are changed between two products without a fence.
+CASE(wgmma_changed_between) {
+  fillOperands(true);
+  Product p = start();
+  wgmmaFence();
+  wgmma(p.sum, p.a, p.b, true);
+  wgmmaCommit();
+  wgmmaWait<0>(p.sum);
+  p.sum.r(1) = 3;
+  wgmma(p.sum, p.a, p.b, true);
+  wgmmaCommit();
+  wgmmaWait<0>(p.sum);
+  result(out, p.sum.r(0));
+}
+SLUICE_EXPORT(wgmma_changed_between)

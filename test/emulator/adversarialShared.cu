@@ -382,3 +382,48 @@ CASE(barrier_lacks_a_warp) {
   result(out, 1);
 }
 SLUICE_EXPORT(barrier_lacks_a_warp)
+
+// Two lanes store to the same word in one instruction.
+CASE(lanes_store_to_one_word) {
+  storeShared(slot(threadIndex() / 2), f32(threadIndex()));
+  syncThreads();
+  result(out, loadShared(slot(threadIndex() / 2)));
+}
+SLUICE_EXPORT(lanes_store_to_one_word)
+
+// An atomic is no release: what was stored before it is not passed on.
+CASE(atomic_as_a_flag) {
+  const Shared<u32> flag = sharedMemory<u32>(4096);
+  if (threadIndex() == 0) {
+    storeShared(slot(0), 1.0f);
+    storeShared(flag, 0u);
+  }
+  syncThreads();
+  f32 x = 0;
+  if (threadIndex() == 32) {
+    storeShared(slot(1), 5.0f);
+    atomicAdd(flag, 1u);
+  }
+  if (threadIndex() == 64 && atomicAdd(flag, 0u) < 2)
+    x = loadShared(slot(1));
+  result(out, x);
+}
+SLUICE_EXPORT(atomic_as_a_flag)
+
+CASE(ldmatrix_of_undefined_rows) {
+  const Shared<bf16> tile = sharedMemory<bf16>(warpIndex() * 1024);
+  if (laneIndex() != 7)
+    storeShared(tile.cast<u32>() + i32(laneIndex() * 4), Vec<u32, 4>{1, 2, 3, 4});
+  syncWarp();
+  result(out, f32(ldmatrix<4>(tile + i32(laneIndex() * 8)).r(0)));
+}
+SLUICE_EXPORT(ldmatrix_of_undefined_rows)
+
+CASE(misaligned_ldmatrix) {
+  const Shared<bf16> tile = sharedMemory<bf16>(warpIndex() * 2048);
+  for (u32 i = 0; i < 16; ++i)
+    storeShared(tile.cast<u32>() + i32(i * 32 + laneIndex()), i);
+  syncWarp();
+  result(out, f32(ldmatrix<4>(tile + i32(laneIndex() * 8 + (laneIndex() == 3 ? 4 : 0))).r(0)));
+}
+SLUICE_EXPORT(misaligned_ldmatrix)
