@@ -1,5 +1,5 @@
-// Conversions, integer division and shifts, and functions of one thread: the emulator's side. Nothing here waits,
-// touches memory or is checked. Everything but the ...Approx functions gives the bits that the hardware gives; where
+// Conversions, integer division and shifts, and functions of one thread: the emulator's side. Nothing here waits or
+// touches memory. Everything but the ...Approx functions gives the bits that the hardware gives; where
 // PTX leaves a result open, the instructions that ptxas 13.0 emits for sm_80 and sm_90a decide.
 //
 // Every NaN that a function here makes is 0x7fffffff (0x7fff in 16 bits), as on the hardware. The operators + - * on
@@ -39,20 +39,24 @@ SLUICE_DEVICE u16 roundToF16(f32 value, u32 beyond) {
   return static_cast<u16>(sign | rounded >> drop);
 }
 
-/// All bits set where the divisor is zero (PTX leaves it open), and no trap where the quotient overflows.
-template <class T> SLUICE_DEVICE T quotient(T dividend, T divisor) {
-  if (divisor == 0)
-    return static_cast<T>(-1);
-  if (T(-1) < T(0) && divisor == static_cast<T>(-1))
-    return static_cast<T>(0 - static_cast<u64>(dividend));
-  return dividend / divisor;
+/// By zero all bits are set, as on the hardware; the smallest integer divided by -1 is itself, and nothing remains.
+/// PTX promises neither, so both are reported.
+template <class T> SLUICE_DEVICE bool isOpen(T dividend, T divisor) {
+  constexpr bool isSigned = T(-1) < T(0);
+  constexpr T smallest = isSigned ? static_cast<T>(1ull << (8 * sizeof(T) - 1)) : 0;
+  return divisor == 0 || (isSigned && divisor == static_cast<T>(-1) && dividend == smallest);
 }
-template <class T> SLUICE_DEVICE T remainderOf(T dividend, T divisor) {
-  if (divisor == 0)
-    return static_cast<T>(-1);
-  if (T(-1) < T(0) && divisor == static_cast<T>(-1))
-    return 0;
-  return dividend % divisor;
+template <class T> SLUICE_DEVICE T quotient(T dividend, T divisor, Site site) {
+  if (__builtin_expect(!isOpen(dividend, divisor), 1))
+    return dividend / divisor;
+  sluiceEmuOpenDivision("divide", static_cast<i64>(dividend), static_cast<i64>(divisor), site);
+  return divisor == 0 ? static_cast<T>(-1) : dividend;
+}
+template <class T> SLUICE_DEVICE T rest(T dividend, T divisor, Site site) {
+  if (__builtin_expect(!isOpen(dividend, divisor), 1))
+    return dividend % divisor;
+  sluiceEmuOpenDivision("remainder", static_cast<i64>(dividend), static_cast<i64>(divisor), site);
+  return divisor == 0 ? static_cast<T>(-1) : 0;
 }
 } // namespace detail
 
@@ -129,15 +133,26 @@ SLUICE_DEVICE i32 toIntegerNearest(f32 value) {
 
 //===--- Integers -------------------------------------------------------------------------------------------------===//
 
-/// div: cuts towards zero. By zero all bits are set; the smallest integer divided by -1 is itself.
-SLUICE_DEVICE i32 divide(i32 dividend, i32 divisor) { return detail::quotient(dividend, divisor); }
-SLUICE_DEVICE u32 divide(u32 dividend, u32 divisor) { return detail::quotient(dividend, divisor); }
-SLUICE_DEVICE i64 divide(i64 dividend, i64 divisor) { return detail::quotient(dividend, divisor); }
-/// rem: has the sign of the dividend. By zero all bits are set.
-SLUICE_DEVICE i32 remainder(i32 dividend, i32 divisor) { return detail::remainderOf(dividend, divisor); }
-SLUICE_DEVICE u32 remainder(u32 dividend, u32 divisor) { return detail::remainderOf(dividend, divisor); }
-SLUICE_DEVICE i64 remainder(i64 dividend, i64 divisor) { return detail::remainderOf(dividend, divisor); }
-
+/// div: cuts towards zero. By zero, and of the smallest integer by -1, it is reported.
+SLUICE_DEVICE i32 divide(i32 dividend, i32 divisor, Site site = Site::current()) {
+  return detail::quotient(dividend, divisor, site);
+}
+SLUICE_DEVICE u32 divide(u32 dividend, u32 divisor, Site site = Site::current()) {
+  return detail::quotient(dividend, divisor, site);
+}
+SLUICE_DEVICE i64 divide(i64 dividend, i64 divisor, Site site = Site::current()) {
+  return detail::quotient(dividend, divisor, site);
+}
+/// rem: has the sign of the dividend. By zero, and of the smallest integer by -1, it is reported.
+SLUICE_DEVICE i32 remainder(i32 dividend, i32 divisor, Site site = Site::current()) {
+  return detail::rest(dividend, divisor, site);
+}
+SLUICE_DEVICE u32 remainder(u32 dividend, u32 divisor, Site site = Site::current()) {
+  return detail::rest(dividend, divisor, site);
+}
+SLUICE_DEVICE i64 remainder(i64 dividend, i64 divisor, Site site = Site::current()) {
+  return detail::rest(dividend, divisor, site);
+}
 /// shl.b32, shr.u32, shr.s32: from 32 places on, nothing (or the sign) is left.
 SLUICE_DEVICE u32 shiftLeft(u32 value, u32 places) { return places > 31 ? 0 : value << places; }
 SLUICE_DEVICE u32 shiftRight(u32 value, u32 places) { return places > 31 ? 0 : value >> places; }
