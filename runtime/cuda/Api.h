@@ -87,7 +87,7 @@ struct PoolProperties {
 enum MapType : int { mapU32 = 2, mapI32 = 3, mapI64 = 5, mapF16 = 6, mapF32 = 7, mapF64 = 8, mapBf16 = 9 };
 constexpr int mapPromoteLevel2To128 = 2;
 
-struct alignas(64) EncodedMap {
+struct alignas(128) EncodedMap {
   uint64_t words[16];
 };
 

@@ -147,12 +147,12 @@ void Device::call(const std::function<void()> &action) {
 }
 
 void Device::callQuietly(const std::function<void()> &action) noexcept {
-  try {
-    Current current(*library, context);
-    action();
-  } catch (const UserError &) {
-    // The context is lost, and everything in it.
-  }
+  // Without its context most calls fail, which is no worse than to leave them out.
+  bool pushed = library->cuCtxPushCurrent.quietly(context);
+  action();
+  api::Context popped;
+  if (pushed)
+    library->cuCtxPopCurrent.quietly(&popped);
 }
 
 void Device::started(api::Stream stream, const LaunchNote &note) {

@@ -31,10 +31,9 @@ public:
       failMissing();
     return pointer(arguments...);
   }
-  /// For destructors: what fails there cannot be helped, and was reported before.
-  void quietly(Arguments... arguments) const noexcept {
-    if (pointer)
-      pointer(arguments...);
+  /// For destructors: what fails there cannot be helped. Whether it succeeded.
+  bool quietly(Arguments... arguments) const noexcept {
+    return pointer && pointer(arguments...) == api::success;
   }
   [[noreturn]] void fail(api::Result answer) const;
 

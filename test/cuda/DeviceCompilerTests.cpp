@@ -37,8 +37,8 @@ LaunchRecord recordOf(const std::string &kernel, int64_t threads) {
 
 class DeviceCompiler : public testing::Test {
 protected:
-  std::string folder = emptyFolder(
-      std::string("compile-") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::string folder =
+      emptyFolder(std::string("compile-") + testing::UnitTest::GetInstance()->current_test_info()->name());
   Environment cache{"SLUICE_CACHE", folder};
 };
 
@@ -84,8 +84,9 @@ TEST_F(DeviceCompiler, DamagedEntriesAreCompiledAgain) {
 }
 
 TEST_F(DeviceCompiler, ErrorsNameTheLineOfTheKernel) {
-  std::string error =
-      errorOf([] { compileForDevice({"broken.cu", "#include \"Device.h\"\n\nint x = unknown;\n", {}}, "sm_80"); });
+  std::string error = errorOf([] {
+    compileForDevice({"broken.cu", "#include \"Device.h\"\n\nint x = unknown;\n", {}}, "sm_80");
+  });
   EXPECT_THAT(error, MatchesRegex("broken.cu:3: identifier \"unknown\" is undefined, log in .*\\.log"));
   std::ifstream file(error.substr(error.find("log in ") + 7));
   std::stringstream log;
@@ -94,7 +95,9 @@ TEST_F(DeviceCompiler, ErrorsNameTheLineOfTheKernel) {
 }
 
 TEST_F(DeviceCompiler, UnknownArchitecturesAreNamed) {
-  EXPECT_THAT(errorOf([] { compileForDevice({"copy.cu", copyKernel, {}}, "sm_20"); }),
+  EXPECT_THAT(errorOf([] {
+                compileForDevice({"copy.cu", copyKernel, {}}, "sm_20");
+              }),
               MatchesRegex("expected an architecture that NVRTC [0-9.]+ knows, got sm_20"));
 }
 
@@ -144,8 +147,9 @@ extern "C" __global__ void __launch_bounds__(1024, 2) k(float *p, int n) {
   for (int i = 0; i < 64; ++i) p[i * n] = a[i];
 })";
   for (const char *architecture : {"sm_80", "sm_90", "sm_90a"})
-    EXPECT_THAT(gateOf(source, architecture, 1024),
-                MatchesRegex("kernel 'k': expected no spills, got [1-9][0-9]* bytes stored and [1-9][0-9]* loaded"));
+    EXPECT_THAT(
+        gateOf(source, architecture, 1024),
+        MatchesRegex("kernel 'k': expected no spills, got [1-9][0-9]* bytes stored and [1-9][0-9]* loaded"));
 }
 
 TEST_F(DeviceCompiler, GateAgainstStackFrames) {
@@ -196,8 +200,9 @@ extern "C" __global__ void __launch_bounds__(128, 1) k(float *p, unsigned long l
   WAIT();
   for (int i = 0; i < 4; ++i) p[threadIdx.x * 4 + i] = d[i];
 })";
-  EXPECT_THAT(gateOf(touched, "sm_90a", 128),
-              MatchesRegex("kernel 'k': expected no performance lost in the assembler, got C75(1[0-9]|20): .*"));
+  EXPECT_THAT(
+      gateOf(touched, "sm_90a", 128),
+      MatchesRegex("kernel 'k': expected no performance lost in the assembler, got C75(1[0-9]|20): .*"));
   std::string correct = std::string(wgmmaPreamble) + R"(
 extern "C" __global__ void __launch_bounds__(128, 1) k(float *p, unsigned long long a, unsigned long long b) {
   float d[4] = {0, 0, 0, 0};
@@ -217,7 +222,8 @@ TEST_F(DeviceCompiler, GateAgainstIgnoredRegisterRequests) {
 })";
   EXPECT_THAT(gateOf("extern \"C\" __global__ void" + body, "sm_90a", 128),
               HasSubstr("expected no performance lost in the assembler, got C7508: "));
-  EXPECT_EQ(gateOf("extern \"C\" __global__ void __launch_bounds__(128, 1)" + body, "sm_90a", 128), "no error");
+  EXPECT_EQ(gateOf("extern \"C\" __global__ void __launch_bounds__(128, 1)" + body, "sm_90a", 128),
+            "no error");
 }
 
 } // namespace

@@ -13,9 +13,11 @@ using test::errorOf;
 using testing::HasSubstr;
 
 constexpr const char *log =
-    "ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due to x in the "
+    "ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due to "
+    "x in the "
     "function 'two'\n"
-    "ptxas info    : (C7508) Potential Performance Loss: 'setmaxnreg' ignored; unable to determine register count\n"
+    "ptxas info    : (C7508) Potential Performance Loss: 'setmaxnreg' ignored; unable to determine register "
+    "count\n"
     "ptxas info    : (C7600) something else\n"
     "ptxas info    : 0 bytes gmem\n"
     "ptxas info    : Compiling entry function 'one' for 'sm_90a'\n"
@@ -48,7 +50,8 @@ TEST(MachineCode, MissesNoFigure) {
 }
 
 TEST(MachineCode, WarningsBelongToTheirFunction) {
-  EXPECT_THAT(lossWarnings(log, "two"), testing::ElementsAre(HasSubstr("C7510: Potential"), HasSubstr("C7508: ")));
+  EXPECT_THAT(lossWarnings(log, "two"),
+              testing::ElementsAre(HasSubstr("C7510: Potential"), HasSubstr("C7508: ")));
   EXPECT_THAT(lossWarnings(log, "one"), testing::ElementsAre(HasSubstr("C7508: ")));
 }
 
@@ -82,8 +85,9 @@ TEST(Gates, RegistersWithinTheLaunchBounds) {
   resources.registers = 168;
   EXPECT_EQ(errorOf([&] { checkResources("k", resources, recordOf(384, 1)); }), "no error");
   resources.registers = 169;
-  EXPECT_EQ(errorOf([&] { checkResources("k", resources, recordOf(384, 1)); }),
-            "kernel 'k': expected at most 168 registers for 1 blocks of 384 threads on a multiprocessor, got 169");
+  EXPECT_EQ(
+      errorOf([&] { checkResources("k", resources, recordOf(384, 1)); }),
+      "kernel 'k': expected at most 168 registers for 1 blocks of 384 threads on a multiprocessor, got 169");
 }
 
 TEST(Gates, RolesShareTheRegistersOfTheLaunch) {
@@ -94,7 +98,8 @@ TEST(Gates, RolesShareTheRegistersOfTheLaunch) {
   EXPECT_EQ(errorOf([&] { checkResources("k", resources, record); }), "no error");
   record.roles[0].registers = 32;
   EXPECT_EQ(errorOf([&] { checkResources("k", resources, record); }),
-            "kernel 'k': expected roles of at most 64512 registers together, what 384 threads get at launch, got 65536");
+            "kernel 'k': expected roles of at most 64512 registers together, what 384 threads get at launch, "
+            "got 65536");
   record.roles[0].registers = 0;
   EXPECT_THAT(errorOf([&] { checkResources("k", resources, record); }), HasSubstr("got 82944"))
       << "a role without setmaxnreg keeps its registers";

@@ -39,7 +39,8 @@ TEST(Nvrtc, EveryPlaceThatHasOneWorks) {
   int usable = 0;
   for (const std::string &candidate : Nvrtc::candidates())
     if (candidate.find('/') != std::string::npos) {
-      EXPECT_TRUE(Nvrtc::load(candidate)->compile(kernel, "k.cu", {}, {"--gpu-architecture=sm_90a"}).succeeded)
+      EXPECT_TRUE(
+          Nvrtc::load(candidate)->compile(kernel, "k.cu", {}, {"--gpu-architecture=sm_90a"}).succeeded)
           << candidate;
       ++usable;
     }
@@ -81,7 +82,8 @@ TEST(Nvrtc, EnvironmentsAreSearched) {
   Environment toolkit("CUDA_HOME", folder + "/toolkit"), venv("VIRTUAL_ENV", folder + "/venv");
   std::vector<std::string> candidates = Nvrtc::candidates();
   EXPECT_THAT(candidates[0], EndsWith("/toolkit/lib64/libnvrtc.so.12"));
-  EXPECT_THAT(candidates, Contains(EndsWith("python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12")));
+  EXPECT_THAT(candidates,
+              Contains(EndsWith("python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12")));
   EXPECT_THAT(candidates, Contains("libnvrtc.so.13")) << "the loader's path";
 }
 
