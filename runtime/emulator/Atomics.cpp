@@ -141,7 +141,9 @@ uint64_t updateCounter(Thread &thread, void *address, const Update &change, cons
   if (!accessCounter(thread, address, access, true))
     return ~uint64_t(0);
   Counter &counter = counterAt(thread, address);
-  learnFrom(thread, counter.clock, order);
+  // A reduction returns nothing, so its thread learns nothing.
+  if (change.returns)
+    learnFrom(thread, counter.clock, order);
   leaveAt(thread, counter, order);
   uint64_t old = updateBytes(change.operation, address, change.value, change.expected, access.bytes);
   if (thread.machine->checking())

@@ -12,6 +12,7 @@ namespace sluice::emulator {
 
 void ReaderSet::add(const Mark &mark, const Clock &clock) {
   anyAtomic |= mark.atomic();
+  anyPlain |= !mark.atomic();
   if (!marks.empty() && marks.back().sameActor(mark)) {
     unsigned bytes = marks.back().bytes();
     marks.back() = mark;
@@ -19,11 +20,11 @@ void ReaderSet::add(const Mark &mark, const Clock &clock) {
     return;
   }
   if (marks.size() >= pruneAt)
-    prune(clock);
+    prune(mark, clock);
   marks.push_back(mark);
 }
 
-void ReaderSet::prune(const Clock &clock) {
+void ReaderSet::prune(const Mark &next, const Clock &clock) {
   // Of several marks of one actor the last is enough, if it covers the same bytes.
   auto key = [](const Mark &mark) { return std::tuple(mark.domain, mark.actor(), mark.atomic(), mark.bytes()); };
   std::sort(marks.begin(), marks.end(), [&](const Mark &a, const Mark &b) {
@@ -32,8 +33,10 @@ void ReaderSet::prune(const Clock &clock) {
   marks.erase(std::unique(marks.begin(), marks.end(),
                           [&](const Mark &a, const Mark &b) { return key(a) == key(b); }),
               marks.end());
+  // Who collides with one that is over to the next of its kind, collides with that one.
   std::erase_if(marks, [&](const Mark &mark) {
-    return !mark.atomic() && mark.bytes() == 3 && clock.knows(mark.domain, mark.actor(), mark.epoch());
+    return mark.atomic() == next.atomic() && (mark.bytes() & ~next.bytes()) == 0 &&
+           clock.knows(mark.domain, mark.actor(), mark.epoch());
   });
   pruneAt = std::max<size_t>(16, 2 * marks.size());
 }
@@ -63,7 +66,7 @@ void Shadow::dropReaders(Cell &cell) {
   if (ReaderSet *set = cell.readers()) {
     set->marks.clear();
     set->pruneAt = 16;
-    set->anyAtomic = false;
+    set->anyAtomic = set->anyPlain = false;
     freeReaders.push_back(set);
   }
   cell.read = 0;
@@ -105,7 +108,9 @@ void Shadow::accessCell(Cell &cell, ShadowAccess &access) {
     // A write or an update: every reader must be over, except updates to an update.
     if (ReaderSet *set = cell.readers()) {
       for (const Mark &reader : set->marks)
-        if (!(access.atomic && reader.atomic()))
+        if (access.atomic && !set->anyPlain)
+          break;
+        else if (!(access.atomic && reader.atomic()))
           check(reader, reader.atomic(), access);
     } else if (Mark single{cell.read, cell.readDomain}; !(access.atomic && single.atomic())) {
       check(single, single.atomic(), access);

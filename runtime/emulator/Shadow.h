@@ -41,11 +41,11 @@ struct Mark {
 struct ReaderSet {
   std::vector<Mark> marks;
   size_t pruneAt = 16;
-  bool anyAtomic = false;
+  bool anyAtomic = false, anyPlain = false;
   void add(const Mark &mark, const Clock &clock);
 
 private:
-  void prune(const Clock &clock);
+  void prune(const Mark &next, const Clock &clock);
 };
 
 /// 2 bytes, or a line of 16 with one history.
