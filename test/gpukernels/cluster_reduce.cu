@@ -76,7 +76,7 @@ template <Transport transport> SLUICE_DEVICE void reducePushed(const Matrix &mat
     if constexpr (transport != Transport::push)
       mbarrierArriveExpect(arrived, ranks * share * 4);
   }
-  clusterArrive();
+  clusterArriveRelaxed(); // the fence above has released the barrier
   const Vec<f32, 4> sum = partialSums(matrix);
   clusterWait();
   send<transport>(sum, partial, inbox, arrived);
@@ -100,9 +100,9 @@ SLUICE_DEVICE void reducePulled(const Matrix &matrix) {
   f32 total = 0;
   for (u32 rank = 0; rank < ranks; ++rank)
     total += loadRemote(mapShared(partial + i32(clusterRank() * share + threadIndex()), rank));
-  clusterArrive();
   storeResult(matrix, total);
-  clusterWait(); // no peer reads here any more
+  clusterArriveRelaxed(); // the sum of what the loads have returned is stored: they are over
+  clusterWait();          // no peer reads here any more
 }
 
 } // namespace
