@@ -197,7 +197,7 @@ void Scheduler::abandon() {
 }
 
 void Scheduler::issue(const std::shared_ptr<AsyncOperation> &operation) {
-  if (machine.landsAtOnce()) {
+  if (machine.landsAtOnce() && !operation->late) {
     land(*operation);
     return;
   }
