@@ -7,6 +7,7 @@
 #include "runtime/emulator/Shadow.h"
 
 #include <cstdio>
+#include <string_view>
 
 namespace sluice::emulator {
 
@@ -32,7 +33,9 @@ std::string actorName(Thread &thread, uint32_t domain, Actor actor) {
 
 std::string describeEarlier(Thread &thread, const Conflict &conflict) {
   Call call = thread.machine->launch.sites.call(conflict.earlier.site());
-  const char *what = conflict.earlier.atomic() ? "atomic update" : conflict.earlierIsWrite ? "write" : "read";
+  // The store of a byte is kept as an update once another byte of its cell is written.
+  bool store = std::string_view(call.primitive).starts_with("store");
+  const char *what = conflict.earlier.atomic() && !store ? "atomic update" : conflict.earlierIsWrite ? "write" : "read";
   return std::string(what) + " by " + actorName(thread, conflict.earlier.domain, conflict.earlier.actor()) +
          " in " + call.primitive + " at " + placeOf(call.site);
 }

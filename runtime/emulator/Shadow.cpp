@@ -96,13 +96,58 @@ void Shadow::addReader(Cell &cell, ShadowAccess &access) {
   cell.readDomain = Cell::many;
 }
 
+namespace {
+
+/// Calls body(mark) for the readers and updaters.
+template <class Body> void forEachReader(const Cell &cell, Body &&body) {
+  if (const ReaderSet *set = cell.readers())
+    std::ranges::for_each(set->marks, body);
+  else if (Mark single{cell.read, cell.readDomain})
+    body(single);
+}
+
+/// Whether somebody has written all of these bytes.
+bool isWritten(const Cell &cell, unsigned bytes) {
+  unsigned written = Mark{cell.write}.bytes();
+  if (bytes & ~written)
+    forEachReader(cell, [&](const Mark &mark) { written |= mark.atomic() ? mark.bytes() : 0; });
+  return !(bytes & ~written);
+}
+
+} // namespace
+
+void Shadow::overwrite(Cell &cell, const ShadowAccess &access) {
+  std::vector<Mark> others;
+  if (unsigned rest = 3 & ~access.mark.bytes()) {
+    // What was done to the other byte stays; its writer becomes an updater, which collides with the same accesses.
+    if (unsigned bytes = Mark{cell.write}.bytes() & rest)
+      others.push_back(Mark{cell.write | Mark::atomicBit, cell.writeDomain}.of(bytes));
+    forEachReader(cell, [&](const Mark &mark) {
+      if (unsigned bytes = mark.bytes() & rest)
+        others.push_back(mark.of(bytes));
+    });
+  }
+  cell.write = access.mark.bits;
+  cell.writeDomain = access.mark.domain;
+  if (cell.read)
+    dropReaders(cell);
+  if (others.empty())
+    return;
+  ReaderSet *set = newReaders();
+  for (const Mark &mark : others)
+    (mark.atomic() ? set->anyAtomic : set->anyPlain) = true;
+  set->marks = std::move(others);
+  cell.read = reinterpret_cast<uint64_t>(set);
+  cell.readDomain = Cell::many;
+}
+
 void Shadow::accessCell(Cell &cell, ShadowAccess &access) {
   if (cell.write) {
     Mark earlier{cell.write, cell.writeDomain};
     check(earlier, true, access);
-  } else if (!access.write) {
-    access.unwritten = true;
   }
+  if (!access.write && !isWritten(cell, access.mark.bytes()))
+    access.unwritten = true;
   bool plainRead = !access.write && !access.atomic;
   if (cell.read && !plainRead) {
     // A write or an update: every reader must be over, except updates to an update.
@@ -124,14 +169,10 @@ void Shadow::accessCell(Cell &cell, ShadowAccess &access) {
       check(single, true, access);
     }
   }
-  if (access.write && !access.atomic) {
-    cell.write = access.mark.bits;
-    cell.writeDomain = access.mark.domain;
-    if (cell.read)
-      dropReaders(cell);
-    return;
-  }
-  addReader(cell, access);
+  if (access.write && !access.atomic)
+    overwrite(cell, access);
+  else
+    addReader(cell, access);
 }
 
 void Shadow::split(Line &line) {

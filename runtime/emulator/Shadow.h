@@ -32,6 +32,8 @@ struct Mark {
   bool atomic() const { return bits & atomicBit; }
   bool async() const { return bits & asyncBit; }
   explicit operator bool() const { return bits; }
+  /// The same of some bytes of the cell only.
+  Mark of(unsigned bytes) const { return {(bits & ~uint64_t(12)) | bytes << 2, domain}; }
   bool sameActor(const Mark &other) const {
     return domain == other.domain && actor() == other.actor() && atomic() == other.atomic();
   }
@@ -101,6 +103,7 @@ private:
   void merge(Line &line);
   void accessCell(Cell &cell, ShadowAccess &access);
   void addReader(Cell &cell, ShadowAccess &access);
+  void overwrite(Cell &cell, const ShadowAccess &access);
   void dropReaders(Cell &cell);
   ReaderSet *newReaders();
   static void check(const Mark &earlier, bool earlierIsWrite, ShadowAccess &access);

@@ -137,6 +137,10 @@ const Case cases[] = {
     {shared, "atomic_as_a_flag", {"race", "uninitialised read"}},
     {shared, "ldmatrix_of_undefined_rows", {"uninitialised read"}},
     {shared, "misaligned_ldmatrix", {"misaligned"}},
+    {shared, "byte_hidden_by_its_neighbour", {"race"}},
+    {shared, "reader_hidden_by_the_neighbouring_byte", {"race"}},
+    {shared, "neighbouring_byte_undefined", {"uninitialised read"}},
+    {shared, "bytes_in_order", {}},
 
     {global, "two_blocks_write", {"race"}, 2},
     {global, "chain", {}, 2},

@@ -427,3 +427,55 @@ CASE(misaligned_ldmatrix) {
   result(out, f32(ldmatrix<4>(tile + i32(laneIndex() * 8 + (laneIndex() == 3 ? 4 : 0))).r(0)));
 }
 SLUICE_EXPORT(misaligned_ldmatrix)
+
+// The write of one byte must not hide that of its neighbour.
+CASE(byte_hidden_by_its_neighbour) {
+  const Shared<u8> bytes = sharedMemory<u8>(0);
+  const u32 t = threadIndex();
+  if (t == 0)
+    storeShared(bytes, u8(1));
+  if (t < 32)
+    syncWarp();
+  if (t == 1)
+    storeShared(bytes + 1, u8(2));
+  result(out, t == 64 ? f32(loadShared(bytes)) : 0);
+}
+SLUICE_EXPORT(byte_hidden_by_its_neighbour)
+
+CASE(reader_hidden_by_the_neighbouring_byte) {
+  const Shared<u8> bytes = sharedMemory<u8>(0);
+  const u32 t = threadIndex();
+  if (t == 0)
+    storeShared(bytes.cast<u16>(), u16(0));
+  syncThreads();
+  const u32 x = t == 64 ? loadShared(bytes) : 0;
+  if (t == 1)
+    storeShared(bytes + 1, u8(2));
+  if (t < 32)
+    syncWarp();
+  if (t == 2)
+    storeShared(bytes, u8(3));
+  result(out, f32(x));
+}
+SLUICE_EXPORT(reader_hidden_by_the_neighbouring_byte)
+
+CASE(neighbouring_byte_undefined) {
+  const Shared<u8> bytes = sharedMemory<u8>(0);
+  storeShared(bytes + i32(threadIndex() * 2), u8(1));
+  result(out, f32(loadShared(bytes + i32(threadIndex() * 2 + 1))));
+}
+SLUICE_EXPORT(neighbouring_byte_undefined)
+
+// Both bytes by different threads, in order with who reads and writes them later.
+CASE(bytes_in_order) {
+  const Shared<u8> bytes = sharedMemory<u8>(0);
+  const u32 t = threadIndex();
+  storeShared(bytes + i32(t), u8(t));
+  syncThreads();
+  const u32 both = loadShared(bytes.cast<u16>() + i32(t / 2));
+  syncThreads();
+  storeShared(bytes + i32(127 - t), u8(both));
+  syncThreads();
+  result(out, f32(loadShared(bytes.cast<u32>() + i32(t / 4))));
+}
+SLUICE_EXPORT(bytes_in_order)
