@@ -149,9 +149,23 @@ private:
     if (llvm::isa<llvm::IntToPtrInst>(instruction))
       report("pointer", line, "Global or Shared", "an integer used as a pointer");
   }
+  /// Whether the value is known without running anything, such as Constant<N> of an unrolled body.
+  static bool isFixed(const llvm::Value *value) {
+    if (llvm::isa<llvm::Constant>(value))
+      return true;
+    if (auto *call = llvm::dyn_cast<llvm::CallBase>(value)) {
+      const llvm::Function *callee = call->getCalledFunction();
+      auto *end = callee && callee->size() == 1 ? llvm::dyn_cast<llvm::ReturnInst>(callee->front().getTerminator())
+                                                : nullptr;
+      return end && end->getReturnValue() && llvm::isa<llvm::Constant>(end->getReturnValue());
+    }
+    auto *instruction = llvm::dyn_cast<llvm::Instruction>(value);
+    return instruction && (instruction->isBinaryOp() || instruction->isCast()) &&
+           llvm::all_of(instruction->operands(), [](const llvm::Use &use) { return isFixed(use.get()); });
+  }
   void checkArithmetic(llvm::Instruction &instruction, unsigned line) {
     // A constant divisor or amount has one meaning everywhere.
-    bool variable = instruction.getNumOperands() > 1 && !llvm::isa<llvm::Constant>(instruction.getOperand(1));
+    bool variable = instruction.getNumOperands() > 1 && !isFixed(instruction.getOperand(1));
     switch (instruction.getOpcode()) {
     case llvm::Instruction::SDiv:
     case llvm::Instruction::UDiv:

@@ -160,6 +160,8 @@ private:
                                                  "__grid_constant__"};
     static const std::set<std::string> bounds = {"__global__", "__launch_bounds__", "__maxnreg__",
                                                  "__cluster_dims__"};
+    if (name == "__VA_ARGS__" || name == "__VA_OPT__")
+      return;
     if (spaces.count(name))
       report("memory space", line, "memory through primitives", "'" + name + "'");
     else if (bounds.count(name))

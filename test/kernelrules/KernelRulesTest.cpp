@@ -159,6 +159,7 @@ TEST(KernelRules, WhatIsAllowed) {
       "f32 b = toFloat(q) * a + a / 3.0f; // threadIdx, asm and printf in a comment\n"
       "/* __shared__ */ const char c = '\"'; constexpr u32 big = 1'000'000;\n"
       "f32 v[2] = {a, b}; const auto &w = v; auto add = [&](f32 z) { return z + w[1]; };\n"
+      "unrolled<4>([&](auto i) { q += q >> (i % 2 * 8); q /= i + 1; });\n"
       "#pragma unroll\n"
       "for (i32 i = 0; i < 2; ++i) b = add(b);\n"
       "Pair pair{b, t}; storeGlobal(x + i64(t), pair.asm_ + toFloat(i32(c)) + sum<3>(b), t < big && t < limit);",

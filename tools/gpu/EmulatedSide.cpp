@@ -1,0 +1,74 @@
+// Kernels on the emulator.
+#include "tools/gpu/Sides.h"
+
+#include "runtime/Error.h"
+#include "runtime/Files.h"
+#include "runtime/emulator/Emulator.h"
+
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+namespace sluice::gpusuite {
+
+namespace {
+
+emulator::Chip chipOf(const std::string &name) {
+  if (name == "ampere")
+    return emulator::Chip::ampere;
+  if (name == "hopper")
+    return emulator::Chip::hopper;
+  if (name == "exact")
+    return emulator::Chip::exact;
+  throw UserError("expected the chip ampere, hopper or exact, got '" + name + "'");
+}
+
+class EmulatedSide : public Side {
+public:
+  EmulatedSide(const Bundle &bundle, const EmulatorChoice &choice) : bundle(bundle), choice(choice) {
+    options.chip = chipOf(choice.chip);
+    options.check = choice.check;
+    options.seed = choice.seed;
+  }
+  std::string name() const override { return "emulator (" + choice.chip + ")"; }
+  std::string lacks(const KernelCase &) const override { return ""; }
+
+  Outcome run(const KernelCase &one, const Sizes &sizes, const Arrays &arguments) override {
+    LaunchInputs inputs;
+    inputs.sizes = sizes;
+    inputs.values = one.values;
+    std::map<std::string, emulator::Memory> memories;
+    for (const auto &[name, array] : arguments) {
+      const auto &memory = memories.emplace(name, emulator::Memory(array.bytes.size(), name)).first->second;
+      std::memcpy(memory.data(), array.bytes.data(), array.bytes.size());
+      if (array.input)
+        memory.markWritten();
+      inputs.tensors[name] = memory.tensor();
+    }
+    const emulator::Kernel kernel = emulator::Kernel::load(bundle.object(one.source), one.record.kernel);
+    emulator::Result result = emulator::launch(kernel, bindLaunch(one.record, inputs), options);
+    Outcome outcome{arguments, result.clean() ? "" : result.reports.front().text()};
+    for (auto &[name, array] : outcome.after)
+      std::memcpy(array.bytes.data(), memories.at(name).data(), array.bytes.size());
+    return outcome;
+  }
+
+private:
+  Bundle bundle;
+  EmulatorChoice choice;
+  emulator::Options options;
+};
+
+} // namespace
+
+std::string Bundle::source(const std::string &file) const { return readFile(folder + "/sources/" + file); }
+
+std::string Bundle::object(const std::string &file) const {
+  return folder + "/kernels/" + std::filesystem::path(file).stem().string() + ".so";
+}
+
+std::unique_ptr<Side> makeEmulator(const Bundle &bundle, const EmulatorChoice &choice) {
+  return std::make_unique<EmulatedSide>(bundle, choice);
+}
+
+} // namespace sluice::gpusuite
