@@ -185,7 +185,6 @@ void sluiceEmuStoreCounter(void *address, unsigned value, int order, Site site) 
   Counter &counter = counterAt(thread, address);
   // A new value: what earlier ones carried is gone.
   counter.clock.clear();
-  counter.history.clear();
   leaveAt(thread, counter, effective);
   auto *word = static_cast<uint32_t *>(address);
   if (thread.machine->checking())

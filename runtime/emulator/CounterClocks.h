@@ -22,10 +22,6 @@ public:
       complete = false;
     }
   }
-  void clear() {
-    steps.clear();
-    complete = true;
-  }
   /// The clock of the first of the latest values that are all at least `atLeast`. Null: the initial value is.
   SyncClock *firstAtLeast(uint32_t atLeast) {
     size_t first = steps.size();
@@ -33,6 +29,10 @@ public:
       --first;
     if (first == steps.size() || (first == 0 && complete && initial >= atLeast))
       return nullptr;
+    // Any of the later values might have been seen as well; one that carries nothing teaches nothing.
+    for (size_t i = first; i < steps.size(); ++i)
+      if (steps[i].clock.empty())
+        return nullptr;
     return &steps[first].clock;
   }
 
