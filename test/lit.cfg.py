@@ -3,7 +3,8 @@
 # Substitutions: %sluice (the driver), sluice-opt, FileCheck, not, split-file (by their names),
 # %python (a Python without packages), %torch-python (one with torch), %gpu-python (one with the packages of
 # tools/gpu-requirements.txt), %src (the repository),
-# %lib (build/lib), %golden (the golden cases; tests that use it say "REQUIRES: golden").
+# %build (the build folder), %lib (build/lib), %golden (the golden cases; tests that use it say "REQUIRES: golden").
+import glob
 import os
 
 import lit.formats
@@ -33,9 +34,15 @@ config.substitutions += [
     ("%gpu-python", os.path.join(config.sluice_binary_dir, "gpu-venv", "bin", "python")),
     ("%python", "/usr/bin/python3"),
     ("%src", config.sluice_source_dir),
+    ("%build", config.sluice_binary_dir),
     ("%lib", os.path.join(config.sluice_binary_dir, "lib")),
     ("%golden", golden),
 ]
+
+# What compiles and disassembles CUDA code; tools/setup installs it. Tests say "REQUIRES: gpu-packages".
+if glob.glob(os.path.join(config.sluice_binary_dir, "gpu-venv", "lib", "python3.*", "site-packages", "nvidia",
+                          "cu13", "lib", "libnvrtc.so.*")):
+    config.available_features.add("gpu-packages")
 
 if os.path.isdir(golden):
     config.available_features.add("golden")

@@ -83,7 +83,7 @@ SLUICE_DEVICE f32 blockInclusiveSum(f32 value, Shared<f32> scratch SLUICE_SITE_P
 }
 
 /// 2^x from fma, products and integer additions, for whoever compares bit for bit. Reduced as Cody and Waite do: the
-/// nearest integer n, exactly, and a polynomial of degree 6 on x - n. Error below 0.8 ulp for normal results; one more
+/// nearest integer n, exactly, and a polynomial of degree 6 on x - n. Error below 1 ulp for normal results; one more
 /// rounding for subnormal ones, which are kept. +inf from 128 on, 0 below -150, NaN 0x7fffffff.
 SLUICE_DEVICE f32 exp2Fma(f32 x) {
   // Within these bounds n and its halves are exponents of normal numbers; a NaN passes both comparisons.

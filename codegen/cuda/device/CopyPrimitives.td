@@ -1,5 +1,5 @@
-// Primitives that copy asynchronously: cp.async by each thread, boxes and contiguous pieces by one thread, and access to
-// the shared memory of a cluster's blocks.
+// Primitives that copy asynchronously: cp.async by each thread, boxes and contiguous pieces by one thread. Also access
+// to the shared memory of a cluster's blocks.
 
 //===--- AsyncCopy.h ----------------------------------------------------------------------------------------------===//
 
@@ -17,7 +17,7 @@ def cpAsync : Primitive<"AsyncCopy.h"> {
       Use<"cpAsync<4>(s, c)", ["LDGSTS.E \\["]>]>,
     Overload<"template <int Bytes, class T, class U> "
              "void cpAsync(Shared<T> destination, Global<U> source, u32 sourceBytes)", [
-      Use<"cpAsync<16>(h, ch, i)", ["LDGSTS.E.BYPASS.*128"]>, Use<"cpAsync<4>(h, ch, 2u)", ["LDGSTS|LDG.E.U16"]>]>,
+      Use<"cpAsync<16>(h, ch, i)", ["LDGSTS.E.BYPASS.*128"]>, Use<"cpAsync<4>(h, ch, 2u)", ["LDGSTS.E.ZFILL"]>]>,
     Overload<"template <int Bytes, class T, class U> "
              "void cpAsync(Shared<T> destination, Global<U> source, bool predicate)", [
       Use<"cpAsync<16>(h, ch, b)", ["LDGSTS.E.BYPASS.*128"]>, Use<"cpAsync<4>(s, c, b)", ["LDGSTS.E \\["]>]>];
@@ -61,7 +61,8 @@ class BulkCopy<Completion how, string instruction> : Primitive<"TensorCopy.h", B
   let mutations = ["skip"];
 }
 /// A signature and a use for each number of coordinates, after `before`.
-class Ranks<string template, string word, string before, string call, string opcode, string hint> {
+class Ranks<string template, string word, string before, string call, string opcode, string hint,
+            string tail = ""> {
   string s1 = template # " void " # word # "(" # before # ", i32 c0";
   string s2 = s1 # ", i32 c1";
   string s3 = s2 # ", i32 c2";
@@ -70,14 +71,16 @@ class Ranks<string template, string word, string before, string call, string opc
   string w = word # "(" # call;
   string hinted = word # "<Eviction::first>(" # call;
   list<Overload> of = [
-    Overload<s1 # ")", [Use<w # ", k)", [], [opcode # "1D"]>, Use<hinted # ", k)", [], [opcode # "1D", hint]>]>,
-    Overload<s2 # ")", [Use<w # ", k, 1)", [], [opcode # "2D"]>, Use<hinted # ", k, 1)", [], [opcode # "2D", hint]>]>,
-    Overload<s3 # ")", [Use<w # ", k, 1, 2)", [], [opcode # "3D"]>,
-                        Use<hinted # ", k, 1, 2)", [], [opcode # "3D", hint]>]>,
-    Overload<s4 # ")", [Use<w # ", k, 1, 2, 3)", [], [opcode # "4D"]>,
-                        Use<hinted # ", k, 1, 2, 3)", [], [opcode # "4D", hint]>]>,
-    Overload<s5 # ")", [Use<w # ", k, 1, 2, 3, 4)", [], [opcode # "5D"]>,
-                        Use<hinted # ", k, 1, 2, 3, 4)", [], [opcode # "5D", hint]>]>];
+    Overload<s1 # ")", [Use<w # ", k)", [], [opcode # "1D" # tail]>,
+                        Use<hinted # ", k)", [], [opcode # "1D" # tail, hint]>]>,
+    Overload<s2 # ")", [Use<w # ", k, 1)", [], [opcode # "2D" # tail]>,
+                        Use<hinted # ", k, 1)", [], [opcode # "2D" # tail, hint]>]>,
+    Overload<s3 # ")", [Use<w # ", k, 1, 2)", [], [opcode # "3D" # tail]>,
+                        Use<hinted # ", k, 1, 2)", [], [opcode # "3D" # tail, hint]>]>,
+    Overload<s4 # ")", [Use<w # ", k, 1, 2, 3)", [], [opcode # "4D" # tail]>,
+                        Use<hinted # ", k, 1, 2, 3)", [], [opcode # "4D" # tail, hint]>]>,
+    Overload<s5 # ")", [Use<w # ", k, 1, 2, 3, 4)", [], [opcode # "5D" # tail]>,
+                        Use<hinted # ", k, 1, 2, 3, 4)", [], [opcode # "5D" # tail, hint]>]>];
 }
 def tensorLoad : BulkCopy<ByMbarrier, "cp.async.bulk.tensor.shared::cluster.global.tile.mbarrier::complete_tx::bytes"> {
   let summary = "loads a box, what lies outside the tensor filled; the destination is aligned to 128 bytes";
@@ -93,7 +96,7 @@ def tensorLoadMulticast
   let valueArguments = ["destination", "mask", "c0", "c1", "c2", "c3", "c4"];
   let overloads = Ranks<"template <Eviction E = Eviction::normal, class T>", "tensorLoadMulticast",
       "Shared<T> destination, const TensorMap &map, Mbarrier barrier, u16 mask", "h, map, bar, u16(i)",
-      "UTMALDG.\\d?D?.*MULTICAST|UTMALDG.", "desc\\[">.of;
+      "UTMALDG.", "desc\\[", ".MULTICAST">.of;
 }
 def tensorStore : BulkCopy<ByBulkGroup, "cp.async.bulk.tensor.global.shared::cta.tile.bulk_group"> {
   let summary = "stores a box; what lies outside the tensor is dropped";
@@ -115,7 +118,8 @@ def bulkLoad : BulkCopy<ByMbarrier, "cp.async.bulk.shared::cluster.global.mbarri
   let mutations = ["skip", "lessBytes"];
   let overloads = [Overload<"template <Eviction E = Eviction::normal, class T, class U> "
       "void bulkLoad(Shared<T> destination, Global<U> source, u32 bytes, Mbarrier barrier)", [
-      Use<"bulkLoad(h, ch, i, bar)", [], ["UBLKCP"]>, Use<"bulkLoad<Eviction::last>(h, gh, 64, bar)", [], ["UBLKCP"]>]>];
+      Use<"bulkLoad(h, ch, i, bar)", [], ["UBLKCP.S.G \\["]>,
+      Use<"bulkLoad<Eviction::last>(h, gh, 64, bar)", [], ["UBLKCP.S.G \\[.*desc"]>]>];
 }
 def bulkLoadMulticast
     : BulkCopy<ByMbarrier, "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster"> {
@@ -125,8 +129,8 @@ def bulkLoadMulticast
   let valueArguments = ["mask"];
   let overloads = [Overload<"template <Eviction E = Eviction::normal, class T, class U> "
       "void bulkLoadMulticast(Shared<T> destination, Global<U> source, u32 bytes, Mbarrier barrier, u16 mask)", [
-      Use<"bulkLoadMulticast(h, ch, i, bar, u16(i))", [], ["UBLKCP"]>,
-      Use<"bulkLoadMulticast<Eviction::unchanged>(h, ch, i, bar, u16(i))", [], ["UBLKCP"]>]>];
+      Use<"bulkLoadMulticast(h, ch, i, bar, u16(i))", [], ["UBLKCP.S.G.MULTICAST"]>,
+      Use<"bulkLoadMulticast<Eviction::unchanged>(h, ch, i, bar, u16(i))", [], ["UBLKCP.S.G.MULTICAST.*desc"]>]>];
 }
 def bulkStore : BulkCopy<ByBulkGroup, "cp.async.bulk.global.shared::cta.bulk_group"> {
   let summary = "stores contiguous bytes; addresses and count are multiples of 16";
@@ -134,7 +138,8 @@ def bulkStore : BulkCopy<ByBulkGroup, "cp.async.bulk.global.shared::cta.bulk_gro
   let mutations = ["skip", "lessBytes"];
   let overloads = [Overload<"template <Eviction E = Eviction::normal, class T> "
       "void bulkStore(Global<T> destination, Shared<T> source, u32 bytes)", [
-      Use<"bulkStore(gh, h, i)", [], ["UBLKCP"]>, Use<"bulkStore<Eviction::first>(gh, h, i)", [], ["UBLKCP"]>]>];
+      Use<"bulkStore(gh, h, i)", [], ["UBLKCP.G.S"]>,
+      Use<"bulkStore<Eviction::first>(gh, h, i)", [], ["UBLKCP.G.S.*desc"]>]>];
 }
 def bulkCopyToPeer : BulkCopy<ByMbarrier, "cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes"> {
   let summary = "copies contiguous bytes to a block of the cluster";
@@ -142,7 +147,7 @@ def bulkCopyToPeer : BulkCopy<ByMbarrier, "cp.async.bulk.shared::cluster.shared:
   let mutations = ["skip", "lessBytes"];
   let overloads = [Overload<"template <class T> void bulkCopyToPeer(RemoteShared<T> destination, Shared<T> source, "
       "u32 bytes, RemoteMbarrier barrier)", [
-      Use<"bulkCopyToPeer(mapShared(h, i), h, i, mapMbarrier(bar, i))", [], ["UBLKCP"]>]>];
+      Use<"bulkCopyToPeer(mapShared(h, i), h, i, mapMbarrier(bar, i))", [], ["UBLKCP.S.S"]>]>];
 }
 
 class BulkGroup<string instruction> : Primitive<"TensorCopy.h", ByThread, "sm_90"> {
@@ -152,21 +157,23 @@ def bulkCommit : BulkGroup<"cp.async.bulk.commit_group"> {
   let summary = "the thread's stores since the last commit form a group";
   let complete = "nothing";
   let mutations = ["skip"];
-  let overloads = [Overload<"void bulkCommit()", [Use<"bulkCommit()", [], ["UTMACMDFLUSH|DEPBAR|CMDFLUSH"]>]>];
+  let overloads = [Overload<"void bulkCommit()", [Use<"bulkCommit()", [], ["UTMACMDFLUSH"]>]>];
 }
 def bulkWait : BulkGroup<"cp.async.bulk.wait_group"> {
   let summary = "waits until at most so many of the thread's youngest groups are unfinished";
   let complete = "the writes of the other groups, visible to the thread";
   let mutations = ["skip", "pendingPlusOne", "readForFull"];
   let overloads = [Overload<"template <int Pending> void bulkWait()", [
-      Use<"bulkWait<0>()", [], ["DEPBAR"]>, Use<"bulkWait<1>()", [], ["DEPBAR"]>]>];
+      Use<"bulkWait<0>()", [], ["DEPBAR.LE SB0, 0x0", "CCTL.IVALL"]>,
+      Use<"bulkWait<1>()", [], ["DEPBAR.LE SB0, 0x1", "CCTL.IVALL"]>]>];
 }
 def bulkWaitRead : BulkGroup<"cp.async.bulk.wait_group.read"> {
   let summary = "waits until at most so many of the thread's youngest groups still read their sources";
   let complete = "the sources of the other groups are free; nothing is said of what they wrote";
   let mutations = ["skip", "pendingPlusOne"];
   let overloads = [Overload<"template <int Pending> void bulkWaitRead()", [
-      Use<"bulkWaitRead<0>()", [], ["DEPBAR"]>, Use<"bulkWaitRead<1>()", [], ["DEPBAR"]>]>];
+      Use<"bulkWaitRead<0>()", [], ["DEPBAR.LE SB0, 0x0"]>,
+      Use<"bulkWaitRead<1>()", [], ["DEPBAR.LE SB0, 0x1"]>]>];
 }
 
 //===--- Cluster.h ------------------------------------------------------------------------------------------------===//
@@ -186,26 +193,26 @@ def mapShared : Remote<"mapa.shared::cluster.u32"> {
   let proxy = NoMemory;
   let valueArguments = ["rank"];
   let overloads = [Overload<"template <class T> RemoteShared<T> mapShared(Shared<T> place, u32 rank)", [
-      Use<"mapShared(s, i).address()", [], ["PRMT|UPRMT|MAPA|LEA"]>]>];
+      Use<"mapShared(s, i).address()", [], ["PRMT .* 0x654,"]>]>];
 }
 def mapMbarrier : Remote<"mapa.shared::cluster.u32"> {
   let summary = "the barrier in the same place of a block of the cluster";
   let proxy = NoMemory;
   let valueArguments = ["rank"];
   let overloads = [Overload<"RemoteMbarrier mapMbarrier(Mbarrier barrier, u32 rank)", [
-      Use<"mapMbarrier(bar, i).address()", [], ["PRMT|UPRMT|MAPA|LEA"]>]>];
+      Use<"mapMbarrier(bar, i).address()", [], ["PRMT .* 0x654,"]>]>];
 }
 def loadRemote : Remote<"ld.shared::cluster"> {
   let summary = "an element of a peer's shared memory, 1 to 16 bytes";
   let complete = "the value";
   let overloads = [Overload<"template <class T> T loadRemote(RemoteShared<T> place)", [
-      Use<"loadRemote(mapShared(s, i))", [], ["LD.E |LD R|LDS"]>]>];
+      Use<"loadRemote(mapShared(s, i))", [], ["LD.E R"]>]>];
 }
 def storeRemote : Remote<"st.shared::cluster"> {
   let summary = "an element to a peer's shared memory, 1 to 16 bytes";
   let complete = "visible after the cluster's barrier or another release to the peer";
   let overloads = [Overload<"template <class T> void storeRemote(RemoteShared<T> place, Value<T> value)", [
-      Use<"storeRemote(mapShared(s, i), f)", [], ["ST.E |ST \\[|STS|STAS"]>]>];
+      Use<"storeRemote(mapShared(s, i), f)", [], ["ST.E \\["]>]>];
 }
 def storeAsync : Remote<"st.async.weak.shared::cluster.mbarrier::complete_tx::bytes"> {
   let summary = "stores 4, 8 or 16 bytes in a block of the cluster and counts them on a barrier of that block";

@@ -21,11 +21,12 @@ def toBf16 : PureOf<"cvt.rn.bf16.f32", "bf16 toBf16(f32 value)", [
     Use<"toBf16(f)", ["F2F.BF16.F32|F2FP.BF16"]>]> {
   let summary = "to nearest, ties to even";
 }
-def toF16 : PureOf<"cvt.rn.f16.f32", "f16 toF16(f32 value)", [Use<"toF16(f)", ["F2F.F16.F32|F2FP.F16"]>]> {
+def toF16 : PureOf<"cvt.rn.f16.f32", "f16 toF16(f32 value)", [
+    Use<"toF16(f)", ["F2F.F16.F32|F2FP.(F16.F32.)?PACK_AB"]>]> {
   let summary = "to nearest, ties to even; from 65520 on infinite";
 }
 def toF16Saturated : PureOf<"min.NaN.f32, max.NaN.f32, cvt.rn.f16.f32", "f16 toF16Saturated(f32 value)", [
-    Use<"toF16Saturated(f)", ["FMNMX.NAN .* 65504", "FMNMX.NAN .* -65504", "F2F.F16.F32|F2FP.F16"]>]> {
+    Use<"toF16Saturated(f)", ["FMNMX.NAN .* 65504", "FMNMX.NAN .* -65504", "F2F.F16.F32|F2FP.(F16.F32.)?PACK_AB"]>]> {
   let summary = "to nearest, ties to even; beyond 65504, infinities included, 65504 of that sign";
 }
 def toTf32 : PureOf<"cvt.rna.tf32.f32", "tf32 toTf32(f32 value)", [
@@ -50,14 +51,14 @@ def packF16Saturated : PureOf<"min.NaN.f32, max.NaN.f32, cvt.rn.f16x2.f32", "u32
 def toFloat : Pure<"cvt.f32, cvt.rn.f32"> {
   let summary = "exact, but for 32-bit integers, which round to nearest even";
   let overloads = [
-    Overload<"f32 toFloat(bf16 value)", [Use<"toFloat(loadGlobal(ch))", ["SHL|IMAD.U32|PRMT"]>]>,
+    Overload<"f32 toFloat(bf16 value)", [Use<"toFloat(loadGlobal(ch))", ["SHL|IMAD.U32|PRMT|SHF.L.U32"]>]>,
     Overload<"f32 toFloat(f16 value)", [Use<"toFloat(loadGlobal(ch.cast<const f16>()))", ["HADD2.F32"]>]>,
     Overload<"f32 toFloat(tf32 value)", [Use<"toFloat(tf32{i})", []>]>,
     Overload<"f32 toFloat(i32 value)", [Use<"toFloat(k)", ["I2F|I2FP.F32.S32"]>]>,
     Overload<"f32 toFloat(u32 value)", [Use<"toFloat(i)", ["I2F.*U32|I2FP.F32.U32"]>]>];
 }
 def unpackLowBf16 : PureOf<"shl.b32", "f32 unpackLowBf16(u32 pair)", [
-    Use<"unpackLowBf16(i)", ["SHL|IMAD.U32|IMAD.SHL|USHF"]>]> {
+    Use<"unpackLowBf16(i)", ["SHL|IMAD.U32|IMAD.SHL|SHF.L.U32"]>]> {
   let summary = "the low bf16 of a pair";
 }
 def unpackHighBf16 : PureOf<"and.b32", "f32 unpackHighBf16(u32 pair)", [

@@ -92,8 +92,9 @@ class AllSizes {
   list<int> of = [8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128, 136, 144, 152, 160, 168, 176,
                   184, 192, 200, 208, 216, 224, 232, 240, 248, 256];
 }
-class Product<string text, list<string> opcodes, list<int> numbers = AllSizes<>.of> : UseOf<text, [], numbers> {
-  let call = "WgmmaAccumulator<$N> d; d.fill(f); wgmmaFence(); " # text # "; wgmmaCommit(); wgmmaWait<0>(d); out(d)";
+class Product<string text, list<string> opcodes, list<int> numbers> : UseOf<text, [], numbers> {
+  let call = "WgmmaAccumulator<$N> d; d.fill(f); auto a = filled<WgmmaA<bf16>>(i); auto a16 = filled<WgmmaA<f16>>(i); "
+             "pin(d); wgmmaFence(); (void)a, (void)a16; " # text # "; wgmmaCommit(); wgmmaWait<0>(d); out(d)";
   let sm90 = opcodes;
 }
 def wgmma : Primitive<"Wgmma.h", ByWarpgroup, "sm_90a"> {
@@ -110,25 +111,31 @@ def wgmma : Primitive<"Wgmma.h", ByWarpgroup, "sm_90a"> {
     Overload<"template <Major A = Major::k, Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, "
              "class T> void wgmma(WgmmaAccumulator<N> &d, WgmmaDescriptor<T> a, WgmmaDescriptor<T> b, "
              "bool accumulate)", [
-      Product<"wgmma(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 R\\d+, gdesc"]>,
-      Product<"wgmma(d, tile16, tile16, true)", ["HGMMA.64x$Nx16.F32 R\\d+, gdesc"]>,
       Product<"wgmma(d, tile, tile, b)", ["HGMMA.64x$Nx16.F32.BF16"], [64]>,
       Product<"wgmma(d, tile, tile, false)", ["HGMMA.64x$Nx16.F32.BF16 .*!UPT"], [64]>,
       Product<"wgmma<Major::mn, Major::k>(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*tnspA"], [8, 128]>,
       Product<"wgmma<Major::k, Major::mn>(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*tnspB"], [8, 128]>,
       Product<"wgmma<Major::mn, Major::mn>(d, tile16, tile16, true)", ["HGMMA.64x$Nx16.F32 .*tnspA.*tnspB"], [64]>,
-      Product<"wgmma<Major::k, Major::k, true>(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*-gdesc"], [64]>,
+      Product<"wgmma<Major::k, Major::k, true>(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*negA"], [64]>,
       Product<"wgmma<Major::k, Major::k, false, true>(d, tile16, tile16, true)", ["HGMMA.64x$Nx16.F32 .*negB"], [64]>,
-      Product<"wgmma<Major::mn, Major::mn, true, true>(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 "], [64]>]>,
+      Product<"wgmma<Major::mn, Major::mn, true, true>(d, tile, tile, true)",
+              ["HGMMA.64x$Nx16.F32.BF16 .*negA.negB.tnspA.tnspB"], [64]>]>,
     Overload<"template <Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, class T> "
              "void wgmma(WgmmaAccumulator<N> &d, const WgmmaA<T> &a, WgmmaDescriptor<T> b, bool accumulate)", [
-      Product<"wgmma(d, filled<WgmmaA<bf16>>(i), tile, true)", ["HGMMA.64x$Nx16.F32.BF16 R\\d+, R"]>,
-      Product<"wgmma(d, filled<WgmmaA<f16>>(i), tile16, true)", ["HGMMA.64x$Nx16.F32 R\\d+, R"]>,
-      Product<"wgmma<Major::mn>(d, filled<WgmmaA<bf16>>(i), tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*tnspB"],
+      // All sizes: both types, A from shared memory and from registers.
+      Product<"wgmma(d, tile, tile, true); wgmma(d, tile16, tile16, true); wgmma(d, a, tile, true); "
+              "wgmma(d, a16, tile16, true)",
+              ["HGMMA.64x$Nx16.F32.BF16 R\\d+, gdesc", "HGMMA.64x$Nx16.F32 R\\d+, gdesc",
+               "HGMMA.64x$Nx16.F32.BF16 R\\d+, R", "HGMMA.64x$Nx16.F32 R\\d+, R"], AllSizes<>.of>,
+      Product<"wgmma<Major::mn>(d, a, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*tnspB"],
               [8, 128]>,
-      Product<"wgmma<Major::k, true>(d, filled<WgmmaA<bf16>>(i), tile, true)",
-              ["HGMMA.64x$Nx16.F32.BF16 R\\d+, -R"], [64]>,
-      Product<"wgmma<Major::mn, false, true>(d, filled<WgmmaA<f16>>(i), tile16, b)", ["HGMMA.64x$Nx16.F32 "], [64]>]>];
+      Product<"wgmma<Major::k, true>(d, a, tile, true)",
+              ["HGMMA.64x$Nx16.F32.BF16 R\\d+, R.*negB"], [64]>,
+      Product<"wgmma<Major::mn, false, true>(d, a16, tile16, b)",
+              ["HGMMA.64x$Nx16.F32 R\\d+, R.*negB.tnspB.*UP\\d"], [64]>,
+      Product<"wgmma<Major::k, true, true>(d, a, tile, true)",
+              ["HGMMA.64x$Nx16.F32.BF16 R\\d+, R\\d+, gdesc\\[UR\\d+\\], R"],
+              [64]>]>];
 }
 class ProductOrder<string instruction> : Primitive<"Wgmma.h", ByWarpgroup, "sm_90a"> {
   let ptx = instruction;
@@ -137,7 +144,7 @@ def wgmmaFence : ProductOrder<"wgmma.fence.sync.aligned"> {
   let summary = "orders accesses to registers before it and by products after it";
   let complete = "the registers can be given to products";
   let mutations = ["skip"];
-  let overloads = [Overload<"void wgmmaFence()", [Use<"wgmmaFence()", [], ["WARPSYNC|WARPGROUP.ARRIVE"]>]>];
+  let overloads = [Overload<"void wgmmaFence()", [Use<"wgmmaFence()", [], ["WARPGROUP.ARRIVE"]>]>];
 }
 def wgmmaCommit : ProductOrder<"wgmma.commit_group.sync.aligned"> {
   let summary = "the products since the last commit form a group";
@@ -145,12 +152,13 @@ def wgmmaCommit : ProductOrder<"wgmma.commit_group.sync.aligned"> {
   let mutations = ["skip"];
   // A marker in PTX: the last product of the group carries it in its `gsb` operand.
   let overloads = [Overload<"void wgmmaCommit()", [
-      Use<"WgmmaAccumulator<64> d; d.fill(f); wgmmaFence(); wgmma(d, tile, tile, true); wgmmaCommit(); "
+      Use<"WgmmaAccumulator<64> d; d.fill(f); pin(d); wgmmaFence(); wgmma(d, tile, tile, true); wgmmaCommit(); "
           "wgmmaWait<0>(d); out(d)", [], ["HGMMA.* gsb0"]>]>];
 }
 class WaitOf<string wait> : Use<"", [], ["WARPGROUP.DEPBAR.LE gsb0, 0x0"]> {
   let call = "WgmmaAccumulator<64> d; WgmmaAccumulator<8> d1, d2, d3; d.fill(f); d1.fill(f); d2.fill(f); d3.fill(f); "
-             "wgmmaFence(); wgmma(d, tile, tile, true); wgmma(d1, tile, tile, true); wgmma(d2, tile, tile, true); "
+             "pin(d); pin(d1); pin(d2); pin(d3); wgmmaFence(); wgmma(d, tile, tile, true); wgmma(d1, tile, tile, true); "
+             "wgmma(d2, tile, tile, true); "
              "wgmma(d3, tile, tile, true); wgmmaCommit(); " # wait # "; out(d); out(d1); out(d2); out(d3)";
 }
 def wgmmaWait : ProductOrder<"wgmma.wait_group.sync.aligned"> {

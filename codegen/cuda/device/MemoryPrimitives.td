@@ -8,11 +8,17 @@ def Vec : DeviceType<"Types.h", ["operator()", "data"]> {
 def Shared : DeviceType<"Memory.h", ["fromAddress", "address", "operator+", "cast"]> {
   let summary = "elements of type T at an address of shared memory; cannot be dereferenced";
 }
-def Global : DeviceType<"Memory.h", ["operator+", "cast", "isNull"]> {
+def Global : DeviceType<"Memory.h", ["Global", "operator+", "cast", "isNull"]> {
   let summary = "elements of type T in global memory; cannot be dereferenced; converts to Global<const T>";
 }
 
 //===--- Loads and stores -----------------------------------------------------------------------------------------===//
+
+/// ptxas either predicates the access or branches around it.
+class IsPredicated {
+  string pattern = "^@!?U?P\\d (LDG|STG|LDS|STS|BRA|EXIT)";
+}
+def Predicated : IsPredicated;
 
 class Access : Primitive<"Memory.h"> {
   let proxy = Generic;
@@ -38,9 +44,10 @@ def loadGlobal : Access {
       Use<"loadGlobal<1, Cache::lastUse>(c)", ["LDG.E.LU"]>]>,
     Overload<"template <int N = 1, Cache C = Cache::all, class T> "
              "Loaded<T, N> loadGlobal(Global<T> source, bool predicate, Value<T> otherwise)", [
-      Use<"loadGlobal(c, b, 1.0f)", ["@!?U?P\\d LDG.E R"]>, Use<"loadGlobal<4>(c, b, 0)", ["@!?U?P\\d LDG.E.128"]>,
-      Use<"loadGlobal<8, Cache::level2>(ch, b, bf16{0})", ["@!?U?P\\d LDG.E.128.*GPU"]>,
-      Use<"loadGlobal(ch, b, bf16{0})", ["@!?U?P\\d LDG.E.U16"]>]>];
+      Use<"loadGlobal(c, b, 1.0f)", ["LDG.E R", Predicated.pattern]>,
+      Use<"loadGlobal<4>(c, b, 0)", ["LDG.E.128", Predicated.pattern]>,
+      Use<"loadGlobal<8, Cache::level2>(ch, b, bf16{0})", ["LDG.E.128.*GPU", Predicated.pattern]>,
+      Use<"loadGlobal(ch, b, bf16{0})", ["LDG.E.U16", Predicated.pattern]>]>];
 }
 def storeGlobal : Access {
   let summary = "elements to global memory in one access, aligned to their size together, 1 to 16 bytes";
@@ -49,20 +56,20 @@ def storeGlobal : Access {
   let valueArguments = ["destination", "value", "predicate"];
   let overloads = [
     Overload<"template <Cache C = Cache::all, class T> void storeGlobal(Global<T> destination, Value<T> value)", [
-      Use<"storeGlobal(g, f)", ["STG.E \\["]>, Use<"storeGlobal(gh, toBf16(f))", ["STG.E.U16"]>,
+      Use<"storeGlobal(g, f)", ["STG.E (\\[|desc)"]>, Use<"storeGlobal(gh, toBf16(f))", ["STG.E.U16"]>,
       Use<"storeGlobal(g.cast<u8>(), u8(i))", ["STG.E.U8"]>, Use<"storeGlobal(l, u64(n))", ["STG.E.64"]>,
       Use<"storeGlobal<Cache::level2>(g, f)", ["STG.E.*GPU|STG.E \\["]>,
       Use<"storeGlobal<Cache::streaming>(g, f)", ["STG.E.EF"]>]>,
     Overload<"template <Cache C = Cache::all, class T> "
              "void storeGlobal(Global<T> destination, Value<T> value, bool predicate)", [
-      Use<"storeGlobal(g, f, b)", ["@!?U?P\\d STG.E \\["]>]>,
+      Use<"storeGlobal(g, f, b)", ["STG.E (\\[|desc)", Predicated.pattern]>]>,
     Overload<"template <Cache C = Cache::all, class T, int N> "
              "void storeGlobal(Global<T> destination, Vec<T, N> value)", [
       Use<"storeGlobal(g, Vec<f32, 4>{f, e, f, e})", ["STG.E.128"]>,
       Use<"storeGlobal(gh, Vec<bf16, 4>{})", ["STG.E.64"]>]>,
     Overload<"template <Cache C = Cache::all, class T, int N> "
              "void storeGlobal(Global<T> destination, Vec<T, N> value, bool predicate)", [
-      Use<"storeGlobal(g, Vec<f32, 2>{f, e}, b)", ["@!?U?P\\d STG.E.64"]>]>];
+      Use<"storeGlobal(g, Vec<f32, 2>{f, e}, b)", ["STG.E.64", Predicated.pattern]>]>];
 }
 def loadShared : Access {
   let summary = "N elements from shared memory in one access, aligned to their size together";
@@ -75,7 +82,8 @@ def loadShared : Access {
       Use<"loadShared(h)", ["LDS.U16"]>, Use<"loadShared(s.cast<u8>())", ["LDS.U8"]>]>,
     Overload<"template <int N = 1, class T> Loaded<T, N> "
              "loadShared(Shared<T> source, bool predicate, Value<T> otherwise)", [
-      Use<"loadShared(s, b, 1.0f)", ["@!?U?P\\d LDS R"]>, Use<"loadShared<4>(s, b, 0)", ["@!?U?P\\d LDS.128"]>]>];
+      Use<"loadShared(s, b, 1.0f)", ["LDS R", Predicated.pattern]>,
+      Use<"loadShared<4>(s, b, 0)", ["LDS.128", Predicated.pattern]>]>];
 }
 def storeShared : Access {
   let summary = "elements to shared memory in one access, aligned to their size together";
@@ -86,11 +94,11 @@ def storeShared : Access {
     Overload<"template <class T> void storeShared(Shared<T> destination, Value<T> value)", [
       Use<"storeShared(s, f)", ["STS \\["]>, Use<"storeShared(h, toBf16(f))", ["STS.U16"]>]>,
     Overload<"template <class T> void storeShared(Shared<T> destination, Value<T> value, bool predicate)", [
-      Use<"storeShared(s, f, b)", ["@!?U?P\\d STS \\["]>]>,
+      Use<"storeShared(s, f, b)", ["STS \\[", Predicated.pattern]>]>,
     Overload<"template <class T, int N> void storeShared(Shared<T> destination, Vec<T, N> value)", [
       Use<"storeShared(s, Vec<f32, 4>{f, e, f, e})", ["STS.128"]>]>,
     Overload<"template <class T, int N> void storeShared(Shared<T> destination, Vec<T, N> value, bool predicate)", [
-      Use<"storeShared(s, Vec<f32, 4>{f, e, f, e}, b)", ["@!?U?P\\d STS.128"]>]>];
+      Use<"storeShared(s, Vec<f32, 4>{f, e, f, e}, b)", ["STS.128", Predicated.pattern]>]>];
 }
 def prefetchLevel2 : Access {
   let summary = "a hint that brings a line into L2";
@@ -100,7 +108,7 @@ def prefetchLevel2 : Access {
       Use<"prefetchLevel2(c)", ["CCTL.*PF2"]>]>];
 }
 
-//===--- Counters: words by which blocks signal each other, at the scope of the GPU ---------------------------------===//
+//===--- Counters: words by which blocks signal each other, at the scope of the GPU ---------------------------===//
 
 def loadCounter : Access {
   let summary = "a counter's value, relaxed or with acquire";
@@ -141,7 +149,7 @@ def waitCounter : Access {
       Use<"waitCounter(w, i)", ["LDG.E.STRONG.GPU", "CCTL.IVALL", "BRA"]>]>];
 }
 
-//===--- Atomics: what the memory held before -----------------------------------------------------------------------===//
+//===--- Atomics: what the memory held before ---------------------------------------------------------------===//
 
 class Atomic<string operation> : Access {
   let ptx = "atom.{relaxed,acquire,release,acq_rel}.gpu.global." # operation;
@@ -195,8 +203,7 @@ class MemoryFence<string instruction> : Access {
 def fenceBlock : MemoryFence<"fence.acq_rel.cta"> {
   let summary = "orders the thread's accesses before and after it for its block";
   let complete = "earlier accesses are ordered before later ones, for threads of the block";
-  // The block shares its L1: nothing needs to be done.
-  let overloads = [Overload<"void fenceBlock()", [Use<"fenceBlock()", []>]>];
+  let overloads = [Overload<"void fenceBlock()", [Use<"fenceBlock()", ["MEMBAR.*CTA"]>]>];
 }
 def fenceDevice : MemoryFence<"fence.acq_rel.gpu"> {
   let summary = "orders the thread's accesses before and after it for the whole GPU";

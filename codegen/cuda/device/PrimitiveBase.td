@@ -47,6 +47,11 @@ class UseOf<string text, list<string> opcodes, list<int> numbers> : Use<text, op
 class Overload<string text, list<Use> calls> {
   string signature = text;
   list<Use> uses = calls;
+  string architecture = "";   // If it is not the primitive's.
+}
+
+class HopperOverload<string text, list<Use> calls> : Overload<text, calls> {
+  let architecture = "sm_90";
 }
 
 class Entry<string file, string target> {

@@ -76,9 +76,9 @@ def shuffleDown : WarpExchange<"shfl.sync.down.b32"> {
   let overloads = [Overload<"template <class T> T shuffleDown(T value, u32 delta)", [
       Use<"shuffleDown(f, 4u)", ["SHFL.DOWN .* 0x4,"]>]>];
 }
-def ballot : WarpExchange<"vote.sync.ballot.b32"> {
+def ballotLanes : WarpExchange<"vote.sync.ballot.b32"> {
   let summary = "bit i: lane i's predicate";
-  let overloads = [Overload<"u32 ballot(bool predicate)", [Use<"ballot(b)", ["VOTE.ANY R"]>]>];
+  let overloads = [Overload<"u32 ballotLanes(bool predicate)", [Use<"ballotLanes(b)", ["VOTE.ANY R"]>]>];
 }
 def anyLane : WarpExchange<"vote.sync.any.pred"> {
   let summary = "whether any lane's predicate holds";
@@ -133,7 +133,7 @@ def syncWarp : Barrier<ByWarp, "bar.warp.sync"> {
   let summary = "barrier of the warp";
   let complete = "accesses of all lanes before it, for all lanes after it";
   let mutations = ["skip"];
-  let overloads = [Overload<"void syncWarp()", [Use<"syncWarp()", ["WARPSYNC|NOP"]>]>];
+  let overloads = [Overload<"void syncWarp()", [Use<"syncWarp()", []>]>];
 }
 class ProxyFence<string space> : Primitive<"Sync.h", ByThread, "sm_90"> {
   let proxy = Generic;
@@ -143,15 +143,18 @@ class ProxyFence<string space> : Primitive<"Sync.h", ByThread, "sm_90"> {
 }
 def fenceProxyAsyncShared : ProxyFence<".shared::cta"> {
   let summary = "fence between the proxies on the block's shared memory";
-  let overloads = [Overload<"void fenceProxyAsyncShared()", [Use<"fenceProxyAsyncShared()", [], ["FENCE.VIEW.ASYNC.S"]>]>];
+  let overloads = [Overload<"void fenceProxyAsyncShared()", [
+      Use<"fenceProxyAsyncShared()", [], ["FENCE.VIEW.ASYNC.S"]>]>];
 }
 def fenceProxyAsyncGlobal : ProxyFence<".global"> {
   let summary = "fence between the proxies on global memory";
-  let overloads = [Overload<"void fenceProxyAsyncGlobal()", [Use<"fenceProxyAsyncGlobal()", [], ["FENCE.VIEW.ASYNC.G"]>]>];
+  let overloads = [Overload<"void fenceProxyAsyncGlobal()", [
+      Use<"fenceProxyAsyncGlobal()", [], ["FENCE.VIEW.ASYNC.G"]>]>];
 }
 def fenceProxyAsync : ProxyFence<""> {
   let summary = "fence between the proxies on all memory";
-  let overloads = [Overload<"void fenceProxyAsync()", [Use<"fenceProxyAsync()", [], ["FENCE.VIEW.ASYNC"]>]>];
+  let overloads = [Overload<"void fenceProxyAsync()", [
+      Use<"fenceProxyAsync()", [], ["MEMBAR.ALL.GPU", "FENCE.VIEW.ASYNC"]>]>];
 }
 def increaseRegisters : Primitive<"Sync.h", ByWarpgroup, "sm_90a"> {
   let summary = "waits until the block has so many registers per thread to give (24 to 256, a multiple of 8)";
@@ -210,7 +213,7 @@ def blockInclusiveSum : BlockCollective {
       Use<"blockInclusiveSum(f, s)", ["BAR.SYNC", "SHFL.UP", "FADD"]>]>];
 }
 def exp2Fma : Collective<ByThread> {
-  let summary = "2^x of fma and products only, within 0.8 ulp, the same bits everywhere";
+  let summary = "2^x of fma and products only, within 0.96 ulp, the same bits everywhere";
   let overloads = [Overload<"f32 exp2Fma(f32 x)", [Use<"exp2Fma(f)", ["FFMA", "FMUL"]>]>];
 }
 
@@ -221,7 +224,7 @@ class ClusterPlace<string register> : Primitive<"Cluster.h", ByThread, "sm_90"> 
 }
 def clusterRank : ClusterPlace<"%cluster_ctarank"> {
   let summary = "index of the block in its cluster";
-  let overloads = [Overload<"u32 clusterRank()", [Use<"clusterRank()", [], ["SR_CgaCtaId|SR_CTAID_IN_CLUSTER|S2R"]>]>];
+  let overloads = [Overload<"u32 clusterRank()", [Use<"clusterRank()", [], ["SR_CgaCtaId"]>]>];
 }
 def clusterBlocks : ClusterPlace<"%cluster_nctarank"> {
   let summary = "blocks of the cluster";
@@ -235,7 +238,7 @@ def clusterArrive : ClusterBarrier<"barrier.cluster.arrive.release.aligned"> {
   let summary = "arrives at the cluster's barrier, with release";
   let complete = "nothing here; its accesses before, for those who have waited";
   let mutations = ["skip", "relaxed"];
-  let overloads = [Overload<"void clusterArrive()", [Use<"clusterArrive()", [], ["UCGABAR_ARV"]>]>];
+  let overloads = [Overload<"void clusterArrive()", [Use<"clusterArrive()", [], ["MEMBAR.ALL.GPU", "UCGABAR_ARV"]>]>];
 }
 def clusterArriveRelaxed : ClusterBarrier<"barrier.cluster.arrive.relaxed.aligned"> {
   let summary = "arrives without ordering memory";

@@ -52,8 +52,25 @@ template <int N> struct Constant {
 /// An index of a register. Only a constant converts to it, so that no register array can end in local memory.
 struct Index {
   int value;
-  consteval Index(int index) : value(index) {}
+  SLUICE_DEVICE consteval Index(int index) : value(index) {}
   template <int N> SLUICE_DEVICE constexpr Index(Constant<N>) : value(N) {}
+};
+
+namespace detail {
+void indexOutOfRange(); // Not constexpr: a call in a constant expression is an error that shows its name.
+}
+
+/// An index of one of Count registers, checked where it is a constant; one that came as an Index was checked nowhere.
+template <int Count> struct IndexBelow {
+  int value;
+  SLUICE_DEVICE consteval IndexBelow(int index) : value(index) {
+    if (index < 0 || index >= Count)
+      detail::indexOutOfRange();
+  }
+  template <int N> SLUICE_DEVICE constexpr IndexBelow(Constant<N>) : value(N) {
+    static_assert(N >= 0 && N < Count, "expected an index below the number of registers");
+  }
+  SLUICE_DEVICE constexpr IndexBelow(Index index) : value(index.value) {}
 };
 
 namespace detail {
@@ -78,12 +95,13 @@ template <int N, class Body> SLUICE_DEVICE void unrolled(Body &&body) {
 }
 
 /// N values of type T in registers, accessed together: 2, 4, 8 or 16 bytes.
-template <class T, int N> struct alignas(sizeof(T) * N) Vec {
+template <class T, int N>
+struct alignas((sizeof(T) * N & (sizeof(T) * N - 1)) == 0 ? sizeof(T) * N : sizeof(T)) Vec {
   static_assert(sizeof(T) * N == 2 || sizeof(T) * N == 4 || sizeof(T) * N == 8 || sizeof(T) * N == 16,
                 "expected a vector of 2, 4, 8 or 16 bytes");
   T data[N];
-  SLUICE_DEVICE T &operator()(Index index) { return data[index.value]; }
-  SLUICE_DEVICE const T &operator()(Index index) const { return data[index.value]; }
+  SLUICE_DEVICE T &operator()(IndexBelow<N> index) { return data[index.value]; }
+  SLUICE_DEVICE const T &operator()(IndexBelow<N> index) const { return data[index.value]; }
 };
 
 /// Where a global access may be cached: in L1 and L2; in L2 only; streaming, evicted first; not again.

@@ -15,8 +15,8 @@ struct FragmentAccess {
 template <class Register, int Count> class Fragment {
 public:
   static constexpr int count = Count;
-  SLUICE_DEVICE Register &r(Index index) { return data[index.value]; }
-  SLUICE_DEVICE const Register &r(Index index) const { return data[index.value]; }
+  SLUICE_DEVICE Register &r(IndexBelow<Count> index) { return data[index.value]; }
+  SLUICE_DEVICE const Register &r(IndexBelow<Count> index) const { return data[index.value]; }
 
 private:
   friend FragmentAccess;

@@ -32,8 +32,8 @@ template <class T> SLUICE_DEVICE T shuffleDown(T value, u32 delta, Site site = S
                              site);
 }
 /// Bit i: lane i's predicate.
-SLUICE_DEVICE u32 ballot(bool predicate, Site site = Site::current()) {
-  return sluiceEmuBallot(predicate, "ballot", site);
+SLUICE_DEVICE u32 ballotLanes(bool predicate, Site site = Site::current()) {
+  return sluiceEmuBallot(predicate, "ballotLanes", site);
 }
 SLUICE_DEVICE bool anyLane(bool predicate, Site site = Site::current()) {
   return sluiceEmuBallot(predicate, "anyLane", site) != 0;

@@ -42,11 +42,11 @@ public:
     if (state.inFlight != 0)
       sluiceEmuWgmmaVanished(&state);
   }
-  SLUICE_DEVICE Register &r(Index index, Site site = Site::current()) {
+  SLUICE_DEVICE Register &r(IndexBelow<Count> index, Site site = Site::current()) {
     touch(site);
     return data[index.value];
   }
-  SLUICE_DEVICE const Register &r(Index index, Site site = Site::current()) const {
+  SLUICE_DEVICE const Register &r(IndexBelow<Count> index, Site site = Site::current()) const {
     touch(site);
     return data[index.value];
   }

@@ -29,7 +29,8 @@ namespace detail {
 /// Within the finite range of f16; a NaN stays one, which min and max without .NaN would lose.
 SLUICE_DEVICE f32 clampToF16(f32 value) {
   f32 clamped;
-  asm("{\n.reg .f32 t;\nmin.NaN.f32 t, %1, 0f477FE000;\nmax.NaN.f32 %0, t, 0fC77FE000;\n}" : "=f"(clamped) : "f"(value));
+  asm("{\n.reg .f32 t;\nmin.NaN.f32 t, %1, 0f477FE000;\nmax.NaN.f32 %0, t, 0fC77FE000;\n}"
+      : "=f"(clamped) : "f"(value));
   return clamped;
 }
 } // namespace detail

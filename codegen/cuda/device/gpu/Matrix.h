@@ -10,8 +10,8 @@ namespace detail {
 template <class Register, int Count> class Fragment {
 public:
   static constexpr int count = Count;
-  SLUICE_DEVICE Register &r(Index index) { return data[index.value]; }
-  SLUICE_DEVICE const Register &r(Index index) const { return data[index.value]; }
+  SLUICE_DEVICE Register &r(IndexBelow<Count> index) { return data[index.value]; }
+  SLUICE_DEVICE const Register &r(IndexBelow<Count> index) const { return data[index.value]; }
 
 private:
   friend Access;
@@ -126,7 +126,8 @@ namespace detail {
     asm volatile("stmatrix.sync.aligned.m8n8." shape ".trans.shared.b16 [%0], " list ";" ::"r"(address),      \
                  __VA_ARGS__ : "memory");                                                                     \
   else                                                                                                        \
-    asm volatile("stmatrix.sync.aligned.m8n8." shape ".shared.b16 [%0], " list ";" ::"r"(address), __VA_ARGS__ : "memory")
+    asm volatile("stmatrix.sync.aligned.m8n8." shape ".shared.b16 [%0], " list ";" ::"r"(address),          \
+                 __VA_ARGS__ : "memory")
 template <bool Transposed> SLUICE_DEVICE void stmatrixFrom(u32 address, const u32 (&from)[1]) {
   SLUICE_STMATRIX("x1", "{%1}", "r"(from[0]));
 }

@@ -37,7 +37,8 @@ SLUICE_DEVICE u64 addressOf(const TensorMap &map) { return reinterpret_cast<u64>
   DEFINE((i32 c0, i32 c1, i32 c2, i32 c3, i32 c4), "5d", ("r"(c0), "r"(c1), "r"(c2), "r"(c3), "r"(c4)),       \
          "{%3, %4, %5, %6, %7}", "{%4, %5, %6, %7, %8}", "%8", "%9", "{%2, %3, %4, %5, %6}", "%7")
 #define SLUICE_OPEN(...) __VA_ARGS__
-#define SLUICE_TENSOR_LOAD(rank) "cp.async.bulk.tensor." rank ".shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+#define SLUICE_TENSOR_LOAD(rank)                                                                              \
+  "cp.async.bulk.tensor." rank ".shared::cluster.global.tile.mbarrier::complete_tx::bytes"
 
 /// Thread. Loads the box at the coordinates (innermost first) into shared memory; elements outside the tensor are
 /// filled. Complete for whoever waits for the phase of the barrier that counts the box's bytes. The destination is
@@ -116,7 +117,8 @@ SLUICE_DEVICE void bulkLoad(Shared<T> destination, Global<U> source, u32 bytes, 
     asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];"
                  ::"r"(to), "l"(from), "r"(bytes), "r"(bar) : "memory");
   else
-    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;"
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint "
+                 "[%0], [%1], %2, [%3], %4;"
                  ::"r"(to), "l"(from), "r"(bytes), "r"(bar), "l"(detail::evictionPolicy<E>()) : "memory");
 }
 /// Thread. bulkLoad into the same place of every block whose bit is set in the mask; each block's own barrier counts.

@@ -33,7 +33,7 @@ template <class T> SLUICE_DEVICE T shuffleDown(T value, u32 delta) {
 }
 
 /// Warp. Bit i: lane i's predicate. vote.sync.ballot.b32.
-SLUICE_DEVICE u32 ballot(bool predicate) { return __ballot_sync(detail::allOfWarp, predicate); }
+SLUICE_DEVICE u32 ballotLanes(bool predicate) { return __ballot_sync(detail::allOfWarp, predicate); }
 /// Warp. vote.sync.any.
 SLUICE_DEVICE bool anyLane(bool predicate) { return __any_sync(detail::allOfWarp, predicate); }
 /// Warp. vote.sync.all.

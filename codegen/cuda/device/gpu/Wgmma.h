@@ -35,8 +35,8 @@ template <int N> class WgmmaAccumulator {
 
 public:
   static constexpr int count = N / 2;
-  SLUICE_DEVICE f32 &r(Index index) { return data[index.value]; }
-  SLUICE_DEVICE const f32 &r(Index index) const { return data[index.value]; }
+  SLUICE_DEVICE f32 &r(IndexBelow<N / 2> index) { return data[index.value]; }
+  SLUICE_DEVICE const f32 &r(IndexBelow<N / 2> index) const { return data[index.value]; }
   SLUICE_DEVICE void fill(f32 value) {
     for (f32 &element : data)
       element = value;
@@ -53,8 +53,8 @@ template <class T> class WgmmaA {
 
 public:
   static constexpr int count = 4;
-  SLUICE_DEVICE u32 &r(Index index) { return data[index.value]; }
-  SLUICE_DEVICE const u32 &r(Index index) const { return data[index.value]; }
+  SLUICE_DEVICE u32 &r(IndexBelow<4> index) { return data[index.value]; }
+  SLUICE_DEVICE const u32 &r(IndexBelow<4> index) const { return data[index.value]; }
 
 private:
   friend detail::Access;
@@ -72,7 +72,9 @@ SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, WgmmaDescriptor<T> a, WgmmaDesc
 /// A from registers, which belong to the product like D.
 template <Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, class T>
 SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, const WgmmaA<T> &a, WgmmaDescriptor<T> b, bool accumulate) {
-  detail::WgmmaInstruction<N>::template registers<B == Major::mn, NegateA ? -1 : 1, NegateB ? -1 : 1>(
+  // Products only know whether the signs differ. The sign stays with B: where registers of A hold constants, ptxas 13.0
+  // negates 32-bit integers instead of the two numbers in each.
+  detail::WgmmaInstruction<N>::template registers<B == Major::mn, 1, NegateA != NegateB ? -1 : 1>(
       T{}, detail::Access::registers(d), detail::Access::registers(a), b.bits, accumulate);
 }
 
