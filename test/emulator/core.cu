@@ -9,9 +9,14 @@ SLUICE_EXPORT(copies)
 
 KERNEL(races) {
   Shared<f32> slot = sharedMemory<f32>(0) + i32(threadIndex());
-  storeShared(slot, 1.0f); // races:earlier
+  storeShared(slot, 1.0f);
+  syncThreads();
+  f32 other = 0;
   if (warpIndex() == 0)
-    storeGlobal(out + i64(threadIndex()), loadShared(slot + 32)); // races
+    other = loadShared(slot + 32); // races
+  else
+    storeShared(slot, 2.0f); // races:earlier
+  storeGlobal(out + i64(blockIndex() * blockThreads() + threadIndex()), other);
 }
 SLUICE_EXPORT(races)
 
@@ -100,14 +105,13 @@ KERNEL(deadlocks) {
 }
 SLUICE_EXPORT(deadlocks)
 
-// Each block waits for the next one.
-KERNEL(waitsForTheNext) {
+KERNEL(meets) {
   if (threadIndex() == 0) {
-    addCounter<Order::release>(counter + i64(blockIndex()), 1u);
-    waitCounter(counter + i64((blockIndex() + 1) % gridBlocks()), 1); // waitsForTheNext
+    addCounter<Order::release>(counter, 1u);
+    waitCounter(counter, gridBlocks()); // meets
   }
 }
-SLUICE_EXPORT(waitsForTheNext)
+SLUICE_EXPORT(meets)
 
 // Each block waits for the one before: two resident ones are enough, if they are taken in order.
 KERNEL(waitsForThePrevious) {
@@ -118,18 +122,6 @@ KERNEL(waitsForThePrevious) {
   }
 }
 SLUICE_EXPORT(waitsForThePrevious)
-
-KERNEL(countsResidents) {
-  if (threadIndex() == 0) {
-    u32 here = atomicAdd(counter, 1u) + 1;
-    atomicMax(counter + 1, here);
-    // Others get the chance to come while this block is there.
-    for (u32 turn = 0; turn < 200; ++turn)
-      atomicAdd(counter + 2, 1u);
-    atomicAdd(counter, 0xffffffffu);
-  }
-}
-SLUICE_EXPORT(countsResidents)
 
 KERNEL(writesTheSame) {
   if (threadIndex() == 3)

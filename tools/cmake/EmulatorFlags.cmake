@@ -7,5 +7,7 @@ set(SLUICE_EMULATOR_FLAGS
   -ffp-contract=off -fno-vectorize -fno-slp-vectorize -fno-strict-aliasing
   # An uninitialised local holds a pattern that the checks of results notice.
   -ftrivial-auto-var-init=pattern
+  # A frame larger than the guard page must touch it.
+  -fstack-clash-protection
   # The headers are ours, and their warnings no business of who writes a kernel.
   -w)
