@@ -43,14 +43,11 @@ const std::map<std::string, std::string> &headersByName() {
 }
 
 std::vector<std::string> optionsFor(const KernelSource &source, const std::string &architecture) {
-  // Contraction would make the GPU's bits differ from the emulator's; fma is a primitive. Constant expressions
-  // of the headers are shared with the host and carry no annotation.
-  std::vector<std::string> options = {"--gpu-architecture=" + architecture,
-                                      "--std=c++20",
-                                      "--fmad=false",
-                                      "--device-as-default-execution-space",
-                                      "--generate-line-info",
-                                      "--ptxas-options=-v"};
+  // Contraction would make the GPU's bits differ from the emulator's; fma is a primitive. Constant
+  // expressions of the headers are shared with the host and carry no annotation.
+  std::vector<std::string> options = {
+      "--gpu-architecture=" + architecture,  "--std=c++20",          "--fmad=false",
+      "--device-as-default-execution-space", "--generate-line-info", "--ptxas-options=-v"};
   for (const std::string &define : source.defines)
     options.push_back("--define-macro=" + define);
   return options;
@@ -196,6 +193,7 @@ void checkGates(const DeviceCode &code, const LaunchRecord &record) {
     throw UserError("expected an entry point '" + record.kernel + "' in the source, got none");
   failOnWarnings(code, record.kernel);
   checkResources(record.kernel, found->second, record);
+  checkInterface(record.kernel, figuresOfCubin(code.cubin)[record.kernel], record);
 }
 
 void checkGates(const DeviceCode &code) {

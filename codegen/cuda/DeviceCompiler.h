@@ -32,8 +32,8 @@ DeviceCode compileForDevice(const KernelSource &source, const std::string &archi
 /// All jobs on all cores, in their order. Throws the first job's error.
 std::vector<DeviceCode> compileForDevice(const std::vector<DeviceJob> &jobs);
 
-/// The gates of one kernel: no loss warnings in the log, no spills, no stack, and the record's launch bounds.
-/// Throws UserError in one line.
+/// The gates of one kernel: no loss warnings in the log, no spills, no stack, and the record's launch bounds
+/// and parameters. Throws UserError in one line.
 void checkGates(const DeviceCode &code, const LaunchRecord &record);
 /// For every entry point, without launch bounds.
 void checkGates(const DeviceCode &code);
@@ -42,7 +42,8 @@ void checkGates(const DeviceCode &code);
 /// leaves it open, the registers at launch. Kernels of the same source are compiled once.
 void addBinaries(std::vector<DeviceKernel> &kernels, const std::string &architecture);
 
-/// One kernel, through its gates: what loads a package that lacks a binary for the device (cuda::CompileKernel).
+/// One kernel, through its gates: what loads a package that lacks a binary for the device
+/// (cuda::CompileKernel).
 DeviceBinary compileBinary(const DeviceKernel &kernel, const std::string &architecture);
 
 } // namespace sluice

@@ -63,25 +63,65 @@ private:
 };
 
 // Attributes are a format, a number and 16 bits: the value itself, or with format 4 the length of what
-// follows. Those of functions hold the index of a symbol and a figure. Spelled like cuobjdump's EIATTR_...
-constexpr uint8_t sizedFormat = 4, frameSize = 0x11, registerCount = 0x2f;
+// follows. Numbered as cuobjdump's EIATTR_... In .nv.info, a function's symbol and a figure; in
+// .nv.info.KERNEL, figures of that kernel.
+constexpr uint8_t sizedFormat = 4;
+constexpr uint8_t maxThreads = 0x05, frameSize = 0x11, parameterInfo = 0x17, registerCount = 0x2f;
+constexpr std::string_view infoSection = ".nv.info";
 
-void readAttributes(const Elf &elf, const Elf64_Shdr &section, std::map<std::string, CodeFigures> &figures) {
-  if (section.sh_link >= elf.sections.size())
-    Elf::fail();
-  const Elf64_Shdr &symbols = elf.sections[section.sh_link];
+/// Calls `take(attribute, offset)` for every attribute with a length; its contents lie at the offset.
+template <typename Take> void forEachAttribute(const Elf &elf, const Elf64_Shdr &section, Take take) {
   for (uint64_t offset = section.sh_offset, end = offset + section.sh_size; offset < end;) {
     auto format = elf.at<uint8_t>(offset), attribute = elf.at<uint8_t>(offset + 1);
     auto size = elf.at<uint16_t>(offset + 2);
     offset += 4;
     if (format != sizedFormat)
       continue;
-    if (attribute == frameSize || attribute == registerCount) {
-      CodeFigures &found = figures[elf.symbol(symbols, elf.at<uint32_t>(offset))];
-      (attribute == frameSize ? found.stackBytes : found.registers) = elf.at<uint32_t>(offset + 4);
-    }
+    take(attribute, offset);
     offset += size;
   }
+}
+
+void readFunctions(const Elf &elf, const Elf64_Shdr &section, std::map<std::string, CodeFigures> &figures) {
+  if (section.sh_link >= elf.sections.size())
+    Elf::fail();
+  const Elf64_Shdr &symbols = elf.sections[section.sh_link];
+  forEachAttribute(elf, section, [&](uint8_t attribute, uint64_t offset) {
+    if (attribute != frameSize && attribute != registerCount)
+      return;
+    CodeFigures &found = figures[elf.symbol(symbols, elf.at<uint32_t>(offset))];
+    (attribute == frameSize ? found.stackBytes : found.registers) = elf.at<uint32_t>(offset + 4);
+  });
+}
+
+void readKernel(const Elf &elf, const Elf64_Shdr &section, CodeFigures &figures) {
+  forEachAttribute(elf, section, [&](uint8_t attribute, uint64_t offset) {
+    if (attribute == maxThreads)
+      figures.maxThreads = elf.at<uint32_t>(offset);
+    if (attribute != parameterInfo)
+      return;
+    // Index, then ordinal and offset of 16 bits, then flags with the size in the upper 14 bits.
+    auto ordinal = elf.at<uint16_t>(offset + 4);
+    if (figures.parameterBytes.size() <= ordinal)
+      figures.parameterBytes.resize(ordinal + 1);
+    figures.parameterBytes[ordinal] = elf.at<uint32_t>(offset + 8) >> 18;
+  });
+}
+
+/// What a launch passes for the parameter.
+int64_t bytesOf(const ParameterRecord &parameter) {
+  switch (parameter.kind) {
+  case ParameterRecord::Kind::tensorMap:
+    return 128;
+  case ParameterRecord::Kind::value:
+    return 4;
+  case ParameterRecord::Kind::size:
+    return parameter.dtype == DType::i32 || parameter.dtype == DType::u32 ? 4 : 8;
+  case ParameterRecord::Kind::tensor:
+  case ParameterRecord::Kind::workspace:
+    return 8;
+  }
+  __builtin_unreachable();
 }
 
 [[noreturn]] void failGate(const std::string &kernel, const std::string &message) {
@@ -128,9 +168,13 @@ std::map<std::string, KernelResources> resourcesOfLog(const std::string &log) {
 std::map<std::string, CodeFigures> figuresOfCubin(const std::string &cubin) {
   Elf elf(cubin);
   std::map<std::string, CodeFigures> figures;
-  for (const Elf64_Shdr &section : elf.sections)
-    if (elf.nameOf(section) == ".nv.info")
-      readAttributes(elf, section, figures);
+  for (const Elf64_Shdr &section : elf.sections) {
+    std::string name = elf.nameOf(section);
+    if (name == infoSection)
+      readFunctions(elf, section, figures);
+    else if (name.starts_with(std::string(infoSection) + "."))
+      readKernel(elf, section, figures[name.substr(infoSection.size() + 1)]);
+  }
   return figures;
 }
 
@@ -173,6 +217,21 @@ void checkResources(const std::string &kernel, const KernelResources &resources,
     failGate(kernel, "expected roles of at most " + std::to_string(atLaunch) + " registers together, what " +
                          std::to_string(record.threads) + " threads get at launch, got " +
                          std::to_string(wanted));
+}
+
+void checkInterface(const std::string &kernel, const CodeFigures &figures, const LaunchRecord &record) {
+  if (figures.maxThreads != record.threads)
+    failGate(kernel, "expected launch bounds of " + std::to_string(record.threads) +
+                         " threads, as the record states, got " +
+                         (figures.maxThreads ? std::to_string(figures.maxThreads) : "none"));
+  if (figures.parameterBytes.size() != record.parameters.size())
+    failGate(kernel, "expected the record's " + std::to_string(record.parameters.size()) +
+                         " parameters, got " + std::to_string(figures.parameterBytes.size()));
+  for (size_t i = 0; i < record.parameters.size(); ++i)
+    if (bytesOf(record.parameters[i]) != figures.parameterBytes[i])
+      failGate(kernel, "expected a parameter '" + record.parameters[i].name + "' of " +
+                           std::to_string(bytesOf(record.parameters[i])) +
+                           " bytes, as the record states, got " + std::to_string(figures.parameterBytes[i]));
 }
 
 } // namespace sluice

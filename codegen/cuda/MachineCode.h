@@ -17,6 +17,8 @@ std::map<std::string, KernelResources> resourcesOfLog(const std::string &log);
 struct CodeFigures {
   int64_t registers = 0;
   int64_t stackBytes = 0;
+  int64_t maxThreads = 0;              ///< Of the launch bounds; 0: none.
+  std::vector<int64_t> parameterBytes; ///< In the order of the parameters.
 };
 /// By entry point, from the attribute sections of a cubin. Throws UserError for what is no cubin.
 std::map<std::string, CodeFigures> figuresOfCubin(const std::string &cubin);
@@ -35,5 +37,9 @@ int64_t registerBound(int64_t threads, int64_t blocks);
 void checkResources(const std::string &kernel, const KernelResources &resources, const LaunchRecord &record);
 /// Without a record: spills and stack.
 void checkResources(const std::string &kernel, const KernelResources &resources);
+
+/// Throws UserError if the record passes other parameters than the kernel takes, or states other threads than
+/// its launch bounds.
+void checkInterface(const std::string &kernel, const CodeFigures &figures, const LaunchRecord &record);
 
 } // namespace sluice

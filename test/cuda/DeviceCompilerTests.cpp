@@ -28,10 +28,15 @@ SLUICE_KERNEL(copy, 128)(Global<const f32> from, Global<f32> to, i64 count) {
 SLUICE_EXPORT(copy)
 )";
 
-LaunchRecord recordOf(const std::string &kernel, int64_t threads) {
+/// With a parameter of so many bytes for each digit.
+LaunchRecord recordOf(const std::string &kernel, int64_t threads, const std::string &parameters) {
   LaunchRecord record;
   record.kernel = kernel;
   record.threads = threads;
+  for (char bytes : parameters)
+    record.parameters.push_back(
+        {.name = "p" + std::to_string(record.parameters.size()),
+         .kind = bytes == '8' ? ParameterRecord::Kind::tensor : ParameterRecord::Kind::value});
   return record;
 }
 
@@ -52,7 +57,7 @@ TEST_F(DeviceCompiler, EveryArchitecture) {
     EXPECT_GT(code.kernels["copy"].registers, 4);
     EXPECT_LT(code.kernels["copy"].registers, 64);
     EXPECT_EQ(figuresOfCubin(code.cubin).at("copy").registers, code.kernels["copy"].registers);
-    EXPECT_EQ(errorOf([&] { checkGates(code, recordOf("copy", 128)); }), "no error");
+    EXPECT_EQ(errorOf([&] { checkGates(code, recordOf("copy", 128, "888")); }), "no error");
   }
 }
 
@@ -116,8 +121,8 @@ TEST_F(DeviceCompiler, ManyAtOnce) {
 }
 
 TEST_F(DeviceCompiler, PackagesGetBinaries) {
-  std::vector<DeviceKernel> kernels = {{"copy", "sm_80", recordOf("copy", 128), copyKernel, {}},
-                                       {"again", "sm_80", recordOf("copy", 128), copyKernel, {}}};
+  std::vector<DeviceKernel> kernels = {{"copy", "sm_80", recordOf("copy", 128, "888"), copyKernel, {}},
+                                       {"again", "sm_80", recordOf("copy", 128, "888"), copyKernel, {}}};
   addBinaries(kernels, "sm_80");
   addBinaries(kernels, "sm_90");
   ASSERT_EQ(kernels[1].binaries.size(), 2u);
@@ -129,9 +134,10 @@ TEST_F(DeviceCompiler, PackagesGetBinaries) {
 }
 
 /// What the gates say of the one kernel `k` of a source.
-std::string gateOf(const std::string &source, const std::string &architecture, int64_t threads) {
+std::string gateOf(const std::string &source, const std::string &architecture, int64_t threads,
+                   const std::string &parameters = "") {
   DeviceCode code = compileForDevice({"gate.cu", source, {}}, architecture);
-  std::string withRecord = errorOf([&] { checkGates(code, recordOf("k", threads)); });
+  std::string withRecord = errorOf([&] { checkGates(code, recordOf("k", threads, parameters)); });
   EXPECT_EQ(errorOf([&] { checkGates(code); }), withRecord);
   return withRecord;
 }
@@ -175,55 +181,86 @@ extern "C" __global__ void __launch_bounds__(128, 1) k(float *p, int n) {
   for (int i = 0; i < 96; ++i) p[i * n] = a[i];
 })";
   DeviceCode code = compileForDevice({"gate.cu", source, {}}, "sm_80");
-  EXPECT_EQ(errorOf([&] { checkGates(code, recordOf("k", 128)); }), "no error");
-  EXPECT_THAT(errorOf([&] { checkGates(code, recordOf("k", 1024)); }),
+  EXPECT_EQ(errorOf([&] { checkGates(code, recordOf("k", 128, "84")); }), "no error");
+  EXPECT_THAT(errorOf([&] { checkGates(code, recordOf("k", 1024, "84")); }),
               MatchesRegex("kernel 'k': expected at most 64 registers for 1 blocks of 1024 threads on a "
                            "multiprocessor, got [12][0-9][0-9]"));
 }
 
+TEST_F(DeviceCompiler, GateAgainstOtherParametersThanTheRecords) {
+  std::string source = R"(
+struct alignas(64) Map { unsigned long long words[16]; };
+extern "C" __global__ void __launch_bounds__(64, 1) k(float *p, const __grid_constant__ Map map, int n) {
+  p[n] = map.words[n];
+})";
+  for (const char *architecture : {"sm_80", "sm_90a"}) {
+    DeviceCode code = compileForDevice({"gate.cu", source, {}}, architecture);
+    LaunchRecord record = recordOf("k", 64, "884");
+    EXPECT_EQ(errorOf([&] { checkGates(code, record); }),
+              "kernel 'k': expected a parameter 'p1' of 8 bytes, as the record states, got 128");
+    record.parameters[1].kind = ParameterRecord::Kind::tensorMap;
+    EXPECT_EQ(errorOf([&] { checkGates(code, record); }), "no error");
+    record.parameters[2].kind = ParameterRecord::Kind::size;
+    EXPECT_EQ(errorOf([&] { checkGates(code, record); }),
+              "kernel 'k': expected a parameter 'p2' of 8 bytes, as the record states, got 4");
+    record.parameters[2].dtype = DType::u32;
+    EXPECT_EQ(errorOf([&] { checkGates(code, record); }), "no error");
+    record.parameters.pop_back();
+    EXPECT_EQ(errorOf([&] { checkGates(code, record); }),
+              "kernel 'k': expected the record's 2 parameters, got 3");
+    EXPECT_EQ(errorOf([&] { checkGates(code, recordOf("k", 128, "884")); }),
+              "kernel 'k': expected launch bounds of 128 threads, as the record states, got 64");
+  }
+  DeviceCode unbound = compileForDevice({"gate.cu", "extern \"C\" __global__ void k() {}", {}}, "sm_80");
+  EXPECT_EQ(errorOf([&] { checkGates(unbound, recordOf("k", 128, "")); }),
+            "kernel 'k': expected launch bounds of 128 threads, as the record states, got none");
+}
+
 constexpr const char *wgmmaPreamble = R"(
-#define MULTIPLY(d, a, b) asm volatile("{ .reg .pred p; setp.ne.b32 p, 1, 0; " \
-  "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {%0, %1, %2, %3}, %4, %5, p, 1, 1, 0, 0; }" \
-  : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "l"(a), "l"(b))
-#define FENCE() asm volatile("wgmma.fence.sync.aligned;" ::: "memory")
-#define COMMIT() asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory")
-#define WAIT() asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory")
+#include "Device.h"
+#include "wgmma/n8.h"
 )";
 
 TEST_F(DeviceCompiler, GateAgainstSerialisedProducts) {
   // Accumulators in flight are touched.
   std::string touched = std::string(wgmmaPreamble) + R"(
-extern "C" __global__ void __launch_bounds__(128, 1) k(float *p, unsigned long long a, unsigned long long b, int n) {
-  float d[4] = {0, 0, 0, 0};
-  FENCE();
-  for (int i = 0; i < n; ++i) { MULTIPLY(d, a + i, b); COMMIT(); d[0] += 1; }
-  WAIT();
-  for (int i = 0; i < 4; ++i) p[threadIdx.x * 4 + i] = d[i];
+SLUICE_KERNEL(k, 128)(Global<f32> p, i64 n) {
+  WgmmaDescriptor<bf16> a = wgmmaDescriptor(sharedMemory<bf16>(0), Swizzle::none, 128, 256);
+  WgmmaAccumulator<8> d;
+  d.fill(0);
+  pin(d);
+  wgmmaFence();
+  for (i64 i = 0; i < n; ++i) { wgmma(d, a.advance(u32(i) * 32), a, true); wgmmaCommit(); d.r(0) += 1; }
+  wgmmaWait<0>(d);
+  unrolled<4>([&](auto i) { storeGlobal(p + 4 * threadIndex() + i, d.r(i)); });
 })";
   EXPECT_THAT(
       gateOf(touched, "sm_90a", 128),
       MatchesRegex("kernel 'k': expected no performance lost in the assembler, got C75(1[0-9]|20): .*"));
   std::string correct = std::string(wgmmaPreamble) + R"(
-extern "C" __global__ void __launch_bounds__(128, 1) k(float *p, unsigned long long a, unsigned long long b) {
-  float d[4] = {0, 0, 0, 0};
-  FENCE();
-  MULTIPLY(d, a, b);
-  COMMIT();
-  WAIT();
-  for (int i = 0; i < 4; ++i) p[threadIdx.x * 4 + i] = d[i];
+SLUICE_KERNEL(k, 128)(Global<f32> p) {
+  WgmmaDescriptor<bf16> a = wgmmaDescriptor(sharedMemory<bf16>(0), Swizzle::none, 128, 256);
+  WgmmaAccumulator<8> d;
+  d.fill(0);
+  pin(d);
+  wgmmaFence();
+  wgmma(d, a, a, true);
+  wgmmaCommit();
+  wgmmaWait<0>(d);
+  unrolled<4>([&](auto i) { storeGlobal(p + 4 * threadIndex() + i, d.r(i)); });
 })";
   EXPECT_EQ(gateOf(correct, "sm_90a", 128), "no error");
 }
 
 TEST_F(DeviceCompiler, GateAgainstIgnoredRegisterRequests) {
-  std::string body = R"( k(float *p) {
-  asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
-  p[threadIdx.x] = 1;
+  std::string head = std::string(wgmmaPreamble) + "extern \"C\" __global__ void ";
+  std::string body = R"( k(Global<f32> p) {
+  increaseRegisters<232>();
+  storeGlobal(p + threadIndex(), 1);
 })";
-  EXPECT_THAT(gateOf("extern \"C\" __global__ void" + body, "sm_90a", 128),
+  EXPECT_THAT(gateOf(head + body, "sm_90a", 128),
               HasSubstr("expected no performance lost in the assembler, got C7508: "));
-  EXPECT_EQ(gateOf("extern \"C\" __global__ void __launch_bounds__(128, 1)" + body, "sm_90a", 128),
-            "no error");
+  EXPECT_EQ(gateOf(head + "__launch_bounds__(128, 1)" + body, "sm_90a", 128), "no error");
 }
 
 } // namespace
