@@ -4,7 +4,7 @@
 #include "runtime/emulator/Emulator.h"
 
 #include <cstring>
-#include <list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -73,8 +73,8 @@ public:
   template <class T> std::vector<T> read(const std::string &name) const {
     for (const Argument &argument : arguments)
       if (argument.name == name) {
-        std::vector<T> elements(argument.memory.bytes() / sizeof(T));
-        std::memcpy(elements.data(), argument.memory.data(), elements.size() * sizeof(T));
+        std::vector<T> elements(argument.memory->bytes() / sizeof(T));
+        std::memcpy(elements.data(), argument.memory->data(), elements.size() * sizeof(T));
         return elements;
       }
     return {};
@@ -85,7 +85,7 @@ public:
 private:
   struct Argument {
     std::string name;
-    emulator::Memory memory;
+    std::shared_ptr<emulator::Memory> memory;   ///< Shared by copies of the run.
   };
   static ParameterRecord named(const std::string &name, ParameterRecord::Kind kind, DType dtype,
                                Direction direction) {
@@ -97,15 +97,16 @@ private:
     return parameter;
   }
   void allocate(const std::string &name, const void *data, uint64_t bytes) {
-    Argument &argument = arguments.emplace_back(name, emulator::Memory(bytes, name));
-    std::memcpy(argument.memory.data(), data, bytes);
-    argument.memory.markWritten();
-    inputs.tensors[name] = argument.memory.tensor();
+    auto memory = std::make_shared<emulator::Memory>(bytes, name);
+    std::memcpy(memory->data(), data, bytes);
+    memory->markWritten();
+    inputs.tensors[name] = memory->tensor();
+    arguments.push_back({name, memory});
   }
 
   std::string file;
   LaunchInputs inputs;
-  std::list<Argument> arguments;
+  std::vector<Argument> arguments;
 };
 
 /// Every order of completion with checks and counters on.
