@@ -12,7 +12,7 @@ namespace sluice::emulator {
 namespace {
 
 struct Side {
-  uint8_t mask;
+  uint16_t mask;
   Accessor accessor;
   bool write;
 };
@@ -23,12 +23,12 @@ std::optional<Collision> collide(const LineSummary &a, const LineSummary &b) {
   const Side ofB[] = {{b.written, b.writer, true}, {b.atomic, b.updater, true}, {b.read, b.reader, false}};
   for (int i = 0; i < 3; ++i)
     for (int j = 0; j < 3; ++j) {
-      uint8_t common = ofA[i].mask & ofB[j].mask;
+      unsigned common = ofA[i].mask & ofB[j].mask;
       bool harmless = (i == 1 && j == 1) || (i == 2 && j == 2);
       if (!common || harmless)
         continue;
       Collision collision;
-      collision.address = a.address + 2 * static_cast<unsigned>(std::countr_zero(common));
+      collision.address = a.address + static_cast<unsigned>(std::countr_zero(common));
       collision.cluster[0] = a.cluster;
       collision.cluster[1] = b.cluster;
       collision.accessor[0] = ofA[i].accessor;

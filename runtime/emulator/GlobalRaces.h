@@ -14,12 +14,12 @@ struct Accessor {
   uint16_t actor = 0, site = 0;
 };
 
-/// What one cluster did to a line of 16 bytes; bit i of a mask stands for bytes 2 i and 2 i + 1. Reads before a write
+/// What one cluster did to a line of 16 bytes; bit i of a mask stands for byte i. Reads before a write
 /// of the same cluster need not be there: whoever collides with them collides with the write.
 struct LineSummary {
   uint64_t address = 0;
   uint32_t cluster = 0;
-  uint8_t written = 0, read = 0, atomic = 0;
+  uint16_t written = 0, read = 0, atomic = 0;
   Accessor writer, reader, updater;
 };
 

@@ -267,14 +267,16 @@ void Shadow::sumUp(uint64_t base, uint32_t cluster, std::vector<LineSummary> &su
       LineSummary summary;
       summary.address = base + (index * pageLines + i) * lineBytes;
       summary.cluster = cluster;
-      auto addMark = [&](const Mark &mark, bool write, uint8_t mask) {
-        uint8_t &all = write ? summary.written : mark.atomic() ? summary.atomic : summary.read;
+      // Cells of the mask have the bytes of the mark.
+      auto addMark = [&](const Mark &mark, bool write, uint16_t mask) {
+        mask &= mark.bytes() * 0x5555;
+        uint16_t &all = write ? summary.written : mark.atomic() ? summary.atomic : summary.read;
         Accessor &who = write ? summary.writer : mark.atomic() ? summary.updater : summary.reader;
-        if (!all)
+        if (!all && mask)
           who = {mark.actor(), mark.site()};
         all |= mask;
       };
-      auto addCell = [&](const Cell &cell, uint8_t mask) {
+      auto addCell = [&](const Cell &cell, uint16_t mask) {
         if (cell.write)
           addMark({cell.write, cell.writeDomain}, true, mask);
         if (ReaderSet *set = cell.readers())
@@ -285,9 +287,9 @@ void Shadow::sumUp(uint64_t base, uint32_t cluster, std::vector<LineSummary> &su
       };
       if (line.parts)
         for (unsigned part = 0; part < 8; ++part)
-          addCell(line.parts[part], static_cast<uint8_t>(1u << part));
+          addCell(line.parts[part], static_cast<uint16_t>(3u << 2 * part));
       else
-        addCell(line.whole, 0xff);
+        addCell(line.whole, 0xffff);
       if (summary.written || summary.read || summary.atomic)
         summaries.push_back(summary);
     }

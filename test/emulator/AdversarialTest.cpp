@@ -44,9 +44,10 @@ LaunchRecord recordOf(const Case &each) {
   record.kernel = each.entry;
   record.grid = {SizeExpression(each.blocks), 1, 1};
   record.sharedBytes = sharedBytes;
-  bool cluster = std::string_view(each.entry).starts_with("cluster_");
+  std::string_view name = each.entry;
+  bool cluster = name.starts_with("cluster_"), communicates = each.blocks > 1 && !name.starts_with("independent_");
   record.cluster = {cluster ? 2 : 1, 1, 1};
-  record.residency = each.blocks > 1 && !cluster ? Residency::cooperative : Residency::independent;
+  record.residency = communicates && !cluster ? Residency::cooperative : Residency::independent;
   record.parameters = {tensor("in", Direction::read, DType::f32), tensor("out", Direction::write, DType::f32),
                        workspace("scratch", "undefined", DType::f32), workspace("counter", "0", DType::u32)};
   return record;
@@ -63,7 +64,7 @@ Result run(const Case &each, uint64_t seed, Completion completion) {
   options.seed = seed;
   options.completion = completion;
   options.check = true;
-  options.threads = 1;
+  options.threads = static_cast<int>(seed % 2 + 1);
   return launch(Kernel::load(file, each.entry), bindLaunch(recordOf(each), inputs), options);
 }
 
@@ -164,6 +165,14 @@ const Case cases[] = {
     {global, "grid_barrier", {}, 5},
     {global, "half_a_grid_barrier", {"race"}, 3},
     {global, "grid_barrier_one_short", {"race", "uninitialised read"}, 4},
+    {global, "stored_values", {}, 2},
+    {global, "stored_value_awaited_too_early", {"race"}, 2},
+    {global, "independent_neighbours", {}, 3},
+    {global, "independent_same_word", {"race"}, 3},
+    {global, "independent_same_byte", {"race"}, 2},
+    {global, "independent_reads_of_others", {"race", "uninitialised read"}, 4},
+    {global, "independent_sum_read", {"race"}, 3},
+    {global, "independent_that_wait", {"undeclared communication"}, 3},
 
     {bulk, "store_without_fence", {"missing proxy fence"}},
     {bulk, "store_with_fence", {}},

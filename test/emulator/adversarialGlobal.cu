@@ -391,3 +391,84 @@ CASE(grid_barrier_one_short) {
   result(out, sum);
 }
 SLUICE_EXPORT(grid_barrier_one_short)
+
+// Counters that are stored rather than added to: what each value carries.
+CASE(stored_values) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    for (u32 i = 0; i < 2; ++i) {
+      put(scratch, i * 128 + t, 1);
+      syncThreads();
+      if (t == 0)
+        storeCounter<Order::release>(counter, i + 1);
+    }
+  } else {
+    if (t == 0)
+      waitCounter(counter, 2);
+    syncThreads();
+    result(out, fetch(scratch, t) + fetch(scratch, 128 + t));
+  }
+}
+SLUICE_EXPORT(stored_values)
+
+CASE(stored_value_awaited_too_early) {
+  const u32 t = threadIndex();
+  if (blockIndex() == 0) {
+    for (u32 i = 0; i < 2; ++i) {
+      put(scratch, i * 128 + t, 1);
+      syncThreads();
+      if (t == 0)
+        storeCounter<Order::release>(counter, i + 1);
+    }
+  } else {
+    if (t == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, fetch(scratch, t) + fetch(scratch, 128 + t));
+  }
+}
+SLUICE_EXPORT(stored_value_awaited_too_early)
+
+//===--- Blocks that are declared independent
+
+CASE(independent_neighbours) {
+  const i64 at = i64(threadIndex() * gridBlocks() + blockIndex());
+  storeGlobal(out.cast<u16>() + at, u16(1));
+  storeGlobal(scratch.cast<u8>() + at, u8(2));
+  addCounter(counter, 1);
+}
+SLUICE_EXPORT(independent_neighbours)
+
+CASE(independent_same_word) {
+  storeGlobal(out + i64(threadIndex()), 1.0f);
+}
+SLUICE_EXPORT(independent_same_word)
+
+CASE(independent_same_byte) {
+  if (threadIndex() == 5)
+    storeGlobal(out.cast<u8>() + 77, u8(1));
+}
+SLUICE_EXPORT(independent_same_byte)
+
+CASE(independent_reads_of_others) {
+  put(scratch, blockIndex() * 128 + threadIndex(), 1);
+  syncThreads();
+  result(out, fetch(scratch, (blockIndex() + 1) % gridBlocks() * 128 + threadIndex()));
+}
+SLUICE_EXPORT(independent_reads_of_others)
+
+CASE(independent_sum_read) {
+  if (threadIndex() == 0)
+    addCounter(counter, 1);
+  if (threadIndex() == 32)
+    storeGlobal(out + i64(blockIndex()), f32(loadGlobal(counter)));
+}
+SLUICE_EXPORT(independent_sum_read)
+
+CASE(independent_that_wait) {
+  if (threadIndex() == 0) {
+    addCounter<Order::release>(counter, 1);
+    waitCounter(counter, 1);
+  }
+}
+SLUICE_EXPORT(independent_that_wait)
