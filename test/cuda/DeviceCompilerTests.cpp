@@ -249,7 +249,7 @@ SLUICE_KERNEL(k, 128)(Global<f32> p) {
   wgmmaWait<0>(d);
   unrolled<4>([&](auto i) { storeGlobal(p + 4 * threadIndex() + i, d.r(i)); });
 })";
-  EXPECT_EQ(gateOf(correct, "sm_90a", 128), "no error");
+  EXPECT_EQ(gateOf(correct, "sm_90a", 128, "8"), "no error");
 }
 
 TEST_F(DeviceCompiler, GateAgainstIgnoredRegisterRequests) {
@@ -260,7 +260,7 @@ TEST_F(DeviceCompiler, GateAgainstIgnoredRegisterRequests) {
 })";
   EXPECT_THAT(gateOf(head + body, "sm_90a", 128),
               HasSubstr("expected no performance lost in the assembler, got C7508: "));
-  EXPECT_EQ(gateOf(head + "__launch_bounds__(128, 1)" + body, "sm_90a", 128), "no error");
+  EXPECT_EQ(gateOf(head + "__launch_bounds__(128, 1)" + body, "sm_90a", 128, "8"), "no error");
 }
 
 } // namespace
