@@ -71,6 +71,9 @@ constexpr Cost denseRows(int64_t rows, int64_t columns) {
   return cost;
 }
 
+/// alternate: each step of each warp asks for the sector of its word, although steps share sectors.
+constexpr Cost alternate(int64_t steps) { return {4 * steps, sectorsOf(0, 4 * steps), sectorsOf(0, 4 * steps)}; }
+
 /// copy_boxes, one side: boxes of 64 columns of 2 bytes; rows are `pitch` bytes apart, a multiple of 16.
 constexpr Cost copyBoxes(int64_t rows, int64_t columns, int64_t pitch) {
   Cost cost;

@@ -141,6 +141,19 @@ TEST(Kernels, BlocksThatShareATable) {
     }
 }
 
+TEST(Kernels, LanesThatAlternate) {
+  for (int64_t steps : {1, 2, 7, 32}) {
+    KernelRun run("traffic.so", "alternate");
+    run.record.sharedBytes = 256;
+    run.tensor("source", DType::f32, Direction::read, steps).tensor("target", DType::f32, Direction::write, 128);
+    run.size("steps", steps);
+    emulator::Counters counters = run.counters();
+    EXPECT_EQ(costOf(counters.read, "source"), alternate(steps)) << steps;
+    EXPECT_EQ(sharedOf(counters, "loadShared").wavefronts, 4 * steps) << steps;
+    EXPECT_EQ(sharedOf(counters, "loadShared").instructions, 4 * steps) << steps;
+  }
+}
+
 TEST(Kernels, FlopsOfMma) {
   for (int64_t steps : {0, 1, 13}) {
     KernelRun run("traffic.so", "multiply");

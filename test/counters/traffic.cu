@@ -87,6 +87,21 @@ SLUICE_KERNEL(scale_rows, 128)(Global<const f32> source, Global<const f32> table
 }
 SLUICE_EXPORT(scale_rows)
 
+// Even lanes load in even steps, odd ones in odd steps, all of a step the same word.
+SLUICE_KERNEL(alternate, 128)(Global<const f32> source, Global<f32> target, i64 steps) {
+  const Shared<f32> words = sharedMemory<f32>(0);
+  if (threadIndex() < 64)
+    storeShared(words + i32(threadIndex()), 0.0f);
+  syncThreads();
+  f32 sum = 0;
+  for (i64 i = 0; i < steps; ++i) {
+    const bool turn = (i + laneIndex()) % 2 == 0;
+    sum += loadGlobal(source + i, turn, 0.0f) + loadShared(words + i32(i), turn, 0.0f);
+  }
+  storeGlobal(target + i64(threadIndex()), sum);
+}
+SLUICE_EXPORT(alternate)
+
 // `steps` products of each shape in every warp.
 SLUICE_KERNEL(multiply, 128)(Global<f32> target, i64 steps) {
   MmaAccumulator sum;
