@@ -98,7 +98,10 @@ int64_t Kernel::askResidentBlocks(const BoundLaunch &launch) const {
   const Driver &driver = owner->driver();
   int count = 0;
   if (clusterBlocks(launch) > 1) {
-    LaunchConfig config(launch, nullptr);
+    // The question is of the clusters alone.
+    BoundLaunch clusters = launch;
+    clusters.residency = Residency::independent;
+    LaunchConfig config(clusters, nullptr);
     driver.cuOccupancyMaxActiveClusters(&count, function, config.get());
     return int64_t(count) * clusterBlocks(launch);
   }

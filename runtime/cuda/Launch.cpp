@@ -110,9 +110,12 @@ LaunchNote noteOf(const BoundLaunch &launch) {
 api::EncodedMap encodeTensorMap(const Driver &driver, const TensorMapSpec &spec) {
   api::EncodedMap map;
   constexpr int noInterleave = 0;
+  // A map of one dimension has no strides, but the driver wants a list.
+  std::vector<uint64_t> strides = spec.strides;
+  strides.resize(spec.dims.size());
   api::Result answer = driver.cuTensorMapEncodeTiled.result(
       &map, mapTypeOf(spec.dtype), static_cast<unsigned>(spec.dims.size()), spec.base, spec.dims.data(),
-      spec.strides.data(), spec.box.data(), spec.elementStrides.data(), noInterleave,
+      strides.data(), spec.box.data(), spec.elementStrides.data(), noInterleave,
       static_cast<int>(spec.swizzle), api::mapPromoteLevel2To128, spec.fillNan ? 1 : 0);
   if (answer == api::success)
     return map;

@@ -124,6 +124,9 @@ Graph::Graph(Stream &stream, const std::function<void()> &launches) : device(str
 
 void Graph::capture(Stream &stream, const std::function<void()> &launches) {
   const Driver &driver = device->driver();
+  // While a stream is recorded, its thread must not create a pool.
+  if (device->properties().memoryPools)
+    device->call([&] { device->pool(); });
   device->call([&] { driver.cuStreamBeginCapture(stream.stream, api::captureThreadLocal); });
   stream.recording = &notes;
   try {

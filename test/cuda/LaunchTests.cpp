@@ -218,6 +218,25 @@ TEST_F(CudaLaunch, GraphsRecordOnceAndReplay) {
   EXPECT_EQ(fake().calls("cuLaunchKernelEx"), "");
 }
 
+TEST_F(CudaLaunch, WorkspacesOfARecordingHaveTheirPoolBefore) {
+  BoundLaunch launch = plainLaunch();
+  launch.parameters = {parameter("work", Kind::workspace)};
+  launch.parameters[0].workspaceBytes = 4;
+  cuda::Graph graph(stream, [&] { cuda::launch(*kernel, launch, stream); });
+  std::string log = fake().log();
+  EXPECT_LT(log.find("cuMemPoolCreate"), log.find("cuStreamBeginCapture"));
+  EXPECT_LT(log.find("cuStreamBeginCapture"), log.find("cuMemAllocFromPoolAsync"));
+  EXPECT_LT(log.find("cuMemFreeAsync"), log.find("cuStreamEndCapture"));
+}
+
+TEST_F(CudaLaunch, ClustersAreAskedForWithoutOtherAttributes) {
+  BoundLaunch launch = plainLaunch();
+  launch.cluster = {2, 1, 1};
+  launch.residency = Residency::cooperative;
+  cuda::launch(*kernel, launch, stream);
+  EXPECT_EQ(fake().calls("cuOccupancyMaxActiveClusters"), "cuOccupancyMaxActiveClusters 1\n");
+}
+
 TEST_F(CudaLaunch, AFailedRecordingEndsTheCapture) {
   BoundLaunch launch = plainLaunch();
   launch.threads = 2048;
