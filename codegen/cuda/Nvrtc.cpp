@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <sstream>
 
 namespace sluice {
 
@@ -50,6 +51,7 @@ public:
     if (std::string folder = environment("VIRTUAL_ENV"); !folder.empty())
       addPythons(folder);
     addLoadedPackages();
+    addPythonOnPath();
     return paths;
   }
 
@@ -86,7 +88,23 @@ private:
       if (entry.path().filename().string().starts_with("python3"))
         folders.insert(entry.path());
     for (const fs::path &folder : folders)
-      addSitePackages(folder / "site-packages");
+      for (const char *packages : {"site-packages", "dist-packages"})
+        addSitePackages(folder / packages);
+  }
+
+  /// The Python that the user would start, and what the user installed for it.
+  void addPythonOnPath() {
+    std::istringstream folders(environment("PATH"));
+    for (std::string folder; std::getline(folders, folder, ':');) {
+      std::error_code ignored;
+      fs::path python = fs::path(folder) / "python3";
+      if (folder.empty() || !fs::exists(python, ignored))
+        continue;
+      addPythons(fs::path(folder).parent_path());
+      addPythons(fs::canonical(python, ignored).parent_path().parent_path());
+    }
+    if (std::string home = environment("HOME"); !home.empty())
+      addPythons(home + "/.local");
   }
 
   /// A build folder above the program holds the environment that the set-up made.

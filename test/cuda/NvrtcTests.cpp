@@ -87,6 +87,22 @@ TEST(Nvrtc, EnvironmentsAreSearched) {
   EXPECT_THAT(candidates, Contains("libnvrtc.so.13")) << "the loader's path";
 }
 
+TEST(Nvrtc, ThePythonOnThePathIsSearched) {
+  std::string folder = emptyFolder("python");
+  fs::create_directories(folder + "/real/bin");
+  fs::create_directories(folder + "/linked/bin");
+  fs::copy_file("/proc/self/cmdline", folder + "/real/bin/python3");
+  fs::create_symlink(folder + "/real/bin/python3", folder + "/linked/bin/python3");
+  for (const char *path : {"/real/lib/python3.12/dist-packages", "/linked/lib/python3.11/site-packages"}) {
+    fs::create_directories(folder + path + "/nvidia/cu13/lib");
+    fs::copy_file("/proc/self/cmdline", folder + path + "/nvidia/cu13/lib/libnvrtc.so.13");
+  }
+  Environment path("PATH", folder + "/none::" + folder + "/linked/bin");
+  std::vector<std::string> candidates = Nvrtc::candidates();
+  EXPECT_THAT(candidates, Contains(HasSubstr("/linked/lib/python3.11/site-packages/nvidia")));
+  EXPECT_THAT(candidates, Contains(HasSubstr("/real/lib/python3.12/dist-packages/nvidia")));
+}
+
 TEST(Nvrtc, RefusesWhatIsNone) {
   EXPECT_THAT(errorOf([] { Nvrtc::load("/nowhere/libnvrtc.so.13"); }), HasSubstr("NVRTC cannot be loaded: "));
   EXPECT_THAT(errorOf([] { Nvrtc::load("libz.so.1"); }),
