@@ -317,7 +317,7 @@ void Mbarriers::blockEnds(Block &ended) {
 void Mbarriers::describeDeadlock(const Block &, std::string &text) {
   for (const MbarrierState &state : states)
     if (state.live && (state.inProgress() || !state.waiters.empty()))
-      text += "; phase " + std::to_string(state.phase) + " of the " + state.name() + " (initialised at " +
+      text += (text.empty() ? "phase " : "; phase ") + std::to_string(state.phase) + " of the " + state.name() + " (initialised at " +
               placeOf(state.initialised) + ") lacks " + state.lacks();
 }
 

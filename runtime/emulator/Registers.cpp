@@ -58,7 +58,7 @@ public:
   void describeDeadlock(const Block &, std::string &text) override {
     for (size_t i = 0; i < warps.size(); ++i)
       if (warps[i].wanted)
-        text += "; warp " + std::to_string(i) + " wants " + std::to_string(warps[i].wanted - warps[i].owned) +
+        text += (text.empty() ? "warp " : "; warp ") + std::to_string(i) + " wants " + std::to_string(warps[i].wanted - warps[i].owned) +
                 " more registers per thread, " + std::to_string(available) + " are free: never freed by the others";
   }
 
@@ -80,13 +80,21 @@ private:
                  " registers that the warp has, got " + std::to_string(registers));
   }
 
+  /// A change by the warp or, failing that, by another.
+  Site anySite(size_t warp) const {
+    for (size_t i = 0; i < warps.size(); ++i)
+      if (const auto &changes = warps[(warp + i) % warps.size()].changes; !changes.empty())
+        return changes.back().site;
+    return Site();
+  }
+
   /// The record says how many registers each role may use; ptxas relies on it.
   void checkRoles(Block &block) {
     size_t warp = 0;
     for (const RoleRecord &role : block.machine->bound().roles)
       for (int64_t thread = 0; thread < role.threads && warp < warps.size(); thread += 32, ++warp)
         if (role.registers != 0 && warps[warp].owned != role.registers)
-          reportBlock(block, "setmaxnreg misuse", Site(),
+          reportBlock(block, "setmaxnreg misuse", anySite(warp),
                       "warp " + std::to_string(warp) + " of role '" + role.name + "' ends with " +
                           std::to_string(warps[warp].owned) + " registers per thread, the launch record says " +
                           std::to_string(role.registers));

@@ -174,7 +174,7 @@ void Warpgroup::reportUnfinished(Thread &thread) {
 void Warpgroup::describe(std::string &text) const {
   for (const std::shared_ptr<WgmmaProduct> &one : products)
     if (!one->complete()) {
-      text += "; the wgmma at " + placeOf(one->site) + " lacks warps";
+      text += (text.empty() ? "the wgmma at " : "; the wgmma at ") + placeOf(one->site) + " lacks warps";
       for (uint32_t i = 0; i < 4; ++i)
         if (!(one->issued >> i & 1))
           text += " " + std::to_string(index * 4 + i);

@@ -62,7 +62,9 @@ const std::vector<Subject> &subjects() {
         {7, "mbarrier overflow", "of 32"},
         {8, "mbarrier overwritten"},
         {9, "race"},
-        {10, "deadlock", "phase 0 of the mbarrier at offset 4112"}}},
+        {10, "deadlock", "phase 0 of the mbarrier at offset 4112"},
+        {11, "mbarrier overflow", "more than 1048575"},
+        {12, "mbarrier misuse", "is invalidated in a phase that lacks"}}},
       {"mbarrier_lapped", [](int mistake) { return plain("mbarrier_lapped", 64, mistake, 0, 32); },
        {{1, "lapped waiter,deadlock"}}},
       {"mbarrier_poll", [](int mistake) { return plain("mbarrier_poll", 64, mistake, 64, 32); }, {}},
@@ -90,10 +92,11 @@ const std::vector<Subject> &subjects() {
         {11, "in flight at exit"},
         {12, "race", "bulk store of thread 0"},
         {13, "race", "the source of a bulk store"},
-        {14, "in flight at exit"}}},
+        {14, "in flight at exit"},
+        {16, "race,lapped waiter"}}},
       {"proxy_global", [](int mistake) { return plain("proxy_global", 64, mistake, 65, 64, Direction::readWrite); },
        {{1, "missing proxy fence"}, {3, "misaligned"}}},
-      {"wgmma_once", [](int mistake) { return plain("wgmma_once", 128, mistake, 0, 128); },
+      {"wgmma_once", [](int mistake) { return plain("wgmma_once", 128, mistake, 128, 128); },
        {{1, "missing proxy fence"},
         {2, "race", "wgmma of warp"},
         {3, "missing fence", "before the first wgmma"},
@@ -106,14 +109,20 @@ const std::vector<Subject> &subjects() {
         {10, "touched in flight", "mistakes.cu"},
         {11, "in flight at exit"},
         {12, "race", "wgmma of warp"},
-        {13, "deadlock", "lacks warps 3"}}},
+        {13, "deadlock", "lacks warps 3"},
+        {14, "missing proxy fence", "cpAsync"}}},
       {"registers",
        [](int mistake) {
          AsyncRun run = plain("registers", 256, mistake, 0, 256);
          run.registers(128);
+         if (mistake == 4)
+           run.record.roles = {{"copying", 128, 40}, {"multiplying", 128, 208}};
          return run;
        },
-       {{1, "deadlock", "never freed"}, {2, "setmaxnreg misuse", "warps 4 and 5"}, {3, "setmaxnreg misuse"}}},
+       {{1, "deadlock", "never freed"},
+        {2, "setmaxnreg misuse", "warps 4 and 5"},
+        {3, "setmaxnreg misuse", "expected at least the 216 registers"},
+        {4, "setmaxnreg misuse", "ends with 216 registers per thread, the launch record says 208"}}},
       {"remote_store",
        [](int mistake) {
          AsyncRun run = plain("remote_store", 32, mistake, 0, 64);

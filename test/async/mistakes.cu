@@ -26,6 +26,12 @@ SLUICE_KERNEL(mbarrier_ring, 64)(Global<const f32> in, Global<f32> out, u32 mist
   }
   if (mistake != 5)
     syncThreads();
+  if (mistake == 11)
+    mbarrierExpect(full, 1 << 20);
+  if (mistake == 12 && threadIndex() == 0) {
+    mbarrierArrive(full);
+    mbarrierInvalidate(full);
+  }
   for (u32 n = 0; n < 6; ++n) {
     const u32 stage = n % 2, parity = n / 2 % 2;
     if (warpIndex() == 0) {
@@ -164,6 +170,12 @@ SLUICE_KERNEL(tensor_tile, 128)
     mbarrierWait(landed, 0);
   storeShared(staged + i32(t), loadShared(tile + i32(t)) * 2.0f);
   storeShared(staged + i32(t + 128), loadShared(tile + i32(t + 128)) * 2.0f);
+  // The tile has been read by all threads: no copy may overwrite it before they have met.
+  if (mistake == 16 && t == 0) {
+    mbarrierArriveExpect(landed, 1024);
+    tensorLoad(tile, in, landed, 0, 0);
+    mbarrierWait(landed, 1);
+  }
   if (mistake != 9)
     fenceProxyAsyncShared();
   if (mistake != 10)
@@ -214,12 +226,19 @@ SLUICE_KERNEL(proxy_global, 64)(Global<f32> scratch, Global<f32> out, u32 mistak
 SLUICE_EXPORT(proxy_global)
 
 // One product of zeros; A of shared memory or of registers.
-SLUICE_KERNEL(wgmma_once, 128)(Global<f32> out, u32 mistake) {
+SLUICE_KERNEL(wgmma_once, 128)(Global<const u32> in, Global<f32> out, u32 mistake) {
   const u32 t = threadIndex();
   const Shared<bf16> a = sharedMemory<bf16>(0), b = sharedMemory<bf16>(2048);
   for (u32 i = t; i < 1024; i += 128)
     storeShared(sharedMemory<u32>(0) + i32(i), 0x3f803f80u);
   if (mistake != 1)
+    fenceProxyAsyncShared();
+  if (mistake == 14 || mistake == 0) {
+    cpAsync<4>(sharedMemory<u32>(2048) + i32(t), in + i64(t));
+    cpAsyncCommit();
+    cpAsyncWait<0>();
+  }
+  if (mistake == 0)
     fenceProxyAsyncShared();
   if (mistake != 2)
     syncThreads();
