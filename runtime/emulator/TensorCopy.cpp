@@ -42,6 +42,10 @@ public:
   virtual uint32_t bytes() const = 0;
   /// Calls body(address, bytes) for each contiguous run.
   virtual void forEachRun(const std::function<void(uint64_t, uint32_t)> &body) const = 0;
+  /// Calls body(address, bytes) for what of a tile at a shared address is stored: all but what is out of bounds.
+  virtual void forEachStoredRun(uint32_t tile, const std::function<void(uint32_t, uint32_t)> &body) const {
+    body(tile, bytes());
+  }
   /// `window` is where shared address 0 would lie.
   virtual void load(uint8_t *window, uint32_t address) const = 0;
   virtual void store(const uint8_t *window, uint32_t address) const = 0;
@@ -57,6 +61,18 @@ public:
     forEachRow(map, at, [&](const BoxRow &row) {
       if (row.begin != row.end)
         body(row.global, row.end - row.begin);
+    });
+  }
+  void forEachStoredRun(uint32_t tile, const std::function<void(uint32_t, uint32_t)> &body) const override {
+    uint32_t stored = 0;
+    forEachRow(map, at, [&](const BoxRow &row) { stored += row.end - row.begin; });
+    if (stored == bytes())
+      return body(tile, stored);
+    forEachRow(map, at, [&](const BoxRow &row) {
+      for (uint32_t from = row.begin, to; from < row.end; from = to) {
+        to = std::min(row.end, (from / pieceAlignment + 1) * pieceAlignment);
+        body(device::layout::swizzled(map.swizzle, tile + row.offset + from), to - from);
+      }
     });
   }
   void load(uint8_t *window, uint32_t address) const override { loadBox(map, at, window, address); }
@@ -169,7 +185,10 @@ void store(const CopyCall &call, std::unique_ptr<const GlobalSide> to, uint32_t 
   if (!source || !reachGlobal(call, *to, AccessKind::write, writer))
     return;
   if (call.checking)
-    recordShared(thread, *thread.inBlock, sharedOffset(address), access, groups.reader(thread));
+    to->forEachStoredRun(address, [&](uint32_t at, uint32_t bytes) {
+      recordShared(thread, *thread.inBlock, sharedOffset(at), call.access(bytes, AccessKind::read),
+                   groups.reader(thread));
+    });
   call.countShared(*thread.inBlock, access.bytes);
   if (!thread.machine->landsAtOnce())
     to->forEachRun([](uint64_t at, uint32_t bytes) { std::memset(std::bit_cast<void *>(at), poisonByte, bytes); });

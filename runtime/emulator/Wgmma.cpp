@@ -78,6 +78,9 @@ void Warpgroup::issue(Warp &warp) {
   WarpState &state = of(warp);
   const auto &call = *static_cast<const device::WgmmaCall *>(warp.arguments[0]);
   checkFences(warp);
+  if ((call.a | call.b) & device::descriptorLostBits)
+    report(warp.thread(0), "misaligned", warp.site,
+           "wgmma: expected a descriptor whose start and stride are multiples of 16 bytes");
   bool firstWarp = state.issued == first + products.size();
   WgmmaProduct &issued = firstWarp ? begin(call, warp.site) : product(state.issued);
   ++state.issued;

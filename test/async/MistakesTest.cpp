@@ -94,6 +94,15 @@ const std::vector<Subject> &subjects() {
         {13, "race", "the source of a bulk store"},
         {14, "in flight at exit"},
         {16, "race,lapped waiter"}}},
+      {"ragged_store",
+       [](int mistake) {
+         AsyncRun run("mistakes.so", "ragged_store", 64, 1024);
+         run.map("out", DType::f32, numbers(32 * 6), {30, 6}, {32, 8}, TileSwizzle::bytes128, Direction::write);
+         run.record.parameters.back().map.strides = {32};
+         run.word("mistake", mistake);
+         return run;
+       },
+       {{1, "uninitialised read"}}},
       {"proxy_global", [](int mistake) { return plain("proxy_global", 64, mistake, 65, 64, Direction::readWrite); },
        {{1, "missing proxy fence"}, {3, "misaligned"}}},
       {"wgmma_once", [](int mistake) { return plain("wgmma_once", 128, mistake, 128, 128); },
@@ -110,7 +119,8 @@ const std::vector<Subject> &subjects() {
         {11, "in flight at exit"},
         {12, "race", "wgmma of warp"},
         {13, "deadlock", "lacks warps 3"},
-        {14, "missing proxy fence", "cpAsync"}}},
+        {14, "missing proxy fence", "cpAsync"},
+        {15, "misaligned", "multiples of 16 bytes"}}},
       {"registers",
        [](int mistake) {
          AsyncRun run = plain("registers", 256, mistake, 0, 256);
@@ -177,7 +187,7 @@ TEST_P(AsyncMistakes, AreNotSeenInTheRightKernel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, AsyncMistakes, testing::Range(size_t{0}, size_t{11}),
+INSTANTIATE_TEST_SUITE_P(Kernels, AsyncMistakes, testing::Range(size_t{0}, size_t{12}),
                          [](const auto &info) { return subjects()[info.param].entry; });
 
 } // namespace

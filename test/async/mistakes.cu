@@ -198,6 +198,24 @@ SLUICE_KERNEL(tensor_tile, 128)
 }
 SLUICE_EXPORT(tensor_tile)
 
+// Stores the part of a tile of 32 x 8 that lies in a tensor of 30 x 6; the rest was never written.
+SLUICE_KERNEL(ragged_store, 64)(SLUICE_TENSOR_MAP(out), u32 mistake) {
+  const Shared<f32> tile = sharedMemory<f32>(0);
+  for (u32 i = threadIndex(); i < 30 * 6; i += 64) {
+    const u32 at = (i / 30 * 32 + i % 30) * 4;
+    if (mistake == 0 || i != 77)
+      storeShared(sharedMemory<f32>(layout::swizzled(Swizzle::bytes128, at)), 1.0f);
+  }
+  fenceProxyAsyncShared();
+  syncThreads();
+  if (threadIndex() == 0) {
+    tensorStore(out, tile, 0, 0);
+    bulkCommit();
+    bulkWaitRead<0>();
+  }
+}
+SLUICE_EXPORT(ragged_store)
+
 // What thread 1 writes to global memory, thread 0 loads by a bulk copy.
 SLUICE_KERNEL(proxy_global, 64)(Global<f32> scratch, Global<f32> out, u32 mistake) {
   const u32 t = threadIndex();
@@ -254,7 +272,7 @@ SLUICE_KERNEL(wgmma_once, 128)(Global<const u32> in, Global<f32> out, u32 mistak
   if (mistake == 4)
     sum.r(0) = 2.0f;
   const u32 far = mistake == 5 ? 64 * 1024 : 0, shift = mistake == 6 && warpIndex() == 2 ? 16 : 0;
-  const auto first = wgmmaDescriptor(a + i32(far / 2 + shift), Swizzle::none, 128, 256);
+  const auto first = wgmmaDescriptor(a + i32(far / 2 + shift + (mistake == 15 ? 4 : 0)), Swizzle::none, 128, 256);
   const auto second = wgmmaDescriptor(b, Swizzle::none, 128, 256);
   if (mistake != 7 || warpIndex() != 3)
     wgmma(sum, first, second, true);

@@ -19,6 +19,9 @@ template <class T> inline constexpr MatrixKind matrixKind = MatrixKind::bf16;
 template <> inline constexpr MatrixKind matrixKind<f16> = MatrixKind::f16;
 template <> inline constexpr MatrixKind matrixKind<tf32> = MatrixKind::tf32;
 
+/// Set in a descriptor whose start or stride is no multiple of 16 bytes.
+inline constexpr u64 descriptorLostBits = u64{1} << 47;
+
 /// One wgmma as one thread issues it.
 struct WgmmaCall {
   AsyncRegisters *accumulator;

@@ -8,17 +8,25 @@
 
 namespace sluice::device {
 
+namespace detail {
+/// A bit that descriptors leave unused: here it says that bits were lost, as addresses are kept in units of 16 bytes.
+SLUICE_DEVICE constexpr u64 lostBits(u32 bytes) { return bytes % 16 != 0 ? descriptorLostBits : 0; }
+} // namespace detail
+
 /// A matrix operand in shared memory: where it starts, its swizzle and two offsets whose meaning is in ../Layouts.h.
 template <class T> struct WgmmaDescriptor {
   u64 bits;
   /// The operand that starts `bytes` further: along k within a swizzled row, or whole tiles.
-  SLUICE_DEVICE WgmmaDescriptor advance(u32 bytes) const { return {layout::advanceDescriptor(bits, bytes)}; }
+  SLUICE_DEVICE WgmmaDescriptor advance(u32 bytes) const {
+    return {layout::advanceDescriptor(bits, bytes) | detail::lostBits(bytes)};
+  }
 };
 
 template <class T>
 SLUICE_DEVICE WgmmaDescriptor<T> wgmmaDescriptor(Shared<T> start, Swizzle swizzle, u32 leadingBytes, u32 strideBytes) {
   static_assert(sizeof(T) == 2, "expected bf16 or f16");
-  return {layout::encodeDescriptor({start.address(), leadingBytes, strideBytes, 0, swizzle})};
+  return {layout::encodeDescriptor({start.address(), leadingBytes, strideBytes, 0, swizzle}) |
+          detail::lostBits(start.address() | strideBytes)};
 }
 
 namespace detail {
