@@ -21,12 +21,25 @@ using Pool = struct PoolHandle *;
 
 constexpr Result success = 0, notReady = 600;
 
-/// Of the errors, those after which the context is lost: a kernel did something that it must not.
+/// Of the errors, those after which the context is lost because of what ran on the device.
 constexpr bool isFault(Result result) {
-  return result == 214 || result == 226 ||
-         (result >= 700 && result <= 719 && result != 701 && result != 704 && result != 705 &&
-          result != 708 && result != 711 && result != 712 && result != 713) ||
-         result == 999;
+  switch (result) {
+  case 214: // uncorrectable memory error
+  case 226: // contained error
+  case 700: // illegal address
+  case 702: // timeout
+  case 710: // assertion
+  case 714: // hardware stack error
+  case 715: // illegal instruction
+  case 716: // misaligned address
+  case 717: // invalid address space
+  case 718: // invalid program counter
+  case 719: // launch failed
+  case 999: // unknown
+    return true;
+  default:
+    return false;
+  }
 }
 
 enum DeviceAttribute : int {
