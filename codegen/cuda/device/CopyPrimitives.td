@@ -13,14 +13,15 @@ def cpAsync : Primitive<"AsyncCopy.h"> {
   let valueArguments = ["sourceBytes", "predicate"];
   let overloads = [
     Overload<"template <int Bytes, class T, class U> void cpAsync(Shared<T> destination, Global<U> source)", [
-      Use<"cpAsync<16>(h, ch)", ["LDGSTS.E.BYPASS.*128"]>, Use<"cpAsync<8>(h, gh)", ["LDGSTS.E.64"]>,
-      Use<"cpAsync<4>(s, c)", ["LDGSTS.E \\["]>]>,
+      Use<"cpAsync<16>(h, ch)", ["LDGSTS.E.BYPASS.128(.ZFILL)?"]>, Use<"cpAsync<8>(h, gh)", ["LDGSTS.E.64"]>,
+      Use<"cpAsync<4>(s, c)", ["LDGSTS.E"]>]>,
     Overload<"template <int Bytes, class T, class U> "
              "void cpAsync(Shared<T> destination, Global<U> source, u32 sourceBytes)", [
-      Use<"cpAsync<16>(h, ch, i)", ["LDGSTS.E.BYPASS.*128"]>, Use<"cpAsync<4>(h, ch, 2u)", ["LDGSTS.E.ZFILL"]>]>,
+      Use<"cpAsync<16>(h, ch, i)", ["LDGSTS.E.BYPASS.128(.ZFILL)?"]>,
+      Use<"cpAsync<4>(h, ch, 2u)", ["LDGSTS.E.ZFILL"]>]>,
     Overload<"template <int Bytes, class T, class U> "
              "void cpAsync(Shared<T> destination, Global<U> source, bool predicate)", [
-      Use<"cpAsync<16>(h, ch, b)", ["LDGSTS.E.BYPASS.*128"]>, Use<"cpAsync<4>(s, c, b)", ["LDGSTS.E \\["]>]>];
+      Use<"cpAsync<16>(h, ch, b)", ["LDGSTS.E.BYPASS.128(.ZFILL)?"]>, Use<"cpAsync<4>(s, c, b)", ["LDGSTS.E"]>]>];
 }
 def cpAsyncCommit : Primitive<"AsyncCopy.h"> {
   let summary = "the thread's copies since the last commit form a group";
@@ -44,7 +45,7 @@ def cpAsyncArrive : Primitive<"AsyncCopy.h"> {
   let complete = "the thread's copies, for whoever waits for the phase";
   let mutations = ["skip"];
   let overloads = [Overload<"void cpAsyncArrive(Mbarrier barrier)", [
-      Use<"cpAsyncArrive(bar)", ["ARRIVES.LDGSTSBAR"]>]>];
+      Use<"cpAsyncArrive(bar)", ["ARRIVES.LDGSTSBAR.64"], ["ARRIVES.LDGSTSBAR.64.ARVCNT"]>]>];
 }
 
 //===--- TensorCopy.h ---------------------------------------------------------------------------------------------===//
@@ -72,22 +73,22 @@ class Ranks<string template, string word, string before, string call, string opc
   string hinted = word # "<Eviction::first>(" # call;
   list<Overload> of = [
     Overload<s1 # ")", [Use<w # ", k)", [], [opcode # "1D" # tail]>,
-                        Use<hinted # ", k)", [], [opcode # "1D" # tail, hint]>]>,
+                        Use<hinted # ", k)", [], [opcode # "1D" # tail # hint]>]>,
     Overload<s2 # ")", [Use<w # ", k, 1)", [], [opcode # "2D" # tail]>,
-                        Use<hinted # ", k, 1)", [], [opcode # "2D" # tail, hint]>]>,
+                        Use<hinted # ", k, 1)", [], [opcode # "2D" # tail # hint]>]>,
     Overload<s3 # ")", [Use<w # ", k, 1, 2)", [], [opcode # "3D" # tail]>,
-                        Use<hinted # ", k, 1, 2)", [], [opcode # "3D" # tail, hint]>]>,
+                        Use<hinted # ", k, 1, 2)", [], [opcode # "3D" # tail # hint]>]>,
     Overload<s4 # ")", [Use<w # ", k, 1, 2, 3)", [], [opcode # "4D" # tail]>,
-                        Use<hinted # ", k, 1, 2, 3)", [], [opcode # "4D" # tail, hint]>]>,
+                        Use<hinted # ", k, 1, 2, 3)", [], [opcode # "4D" # tail # hint]>]>,
     Overload<s5 # ")", [Use<w # ", k, 1, 2, 3, 4)", [], [opcode # "5D" # tail]>,
-                        Use<hinted # ", k, 1, 2, 3, 4)", [], [opcode # "5D" # tail, hint]>]>];
+                        Use<hinted # ", k, 1, 2, 3, 4)", [], [opcode # "5D" # tail # hint]>]>];
 }
 def tensorLoad : BulkCopy<ByMbarrier, "cp.async.bulk.tensor.shared::cluster.global.tile.mbarrier::complete_tx::bytes"> {
   let summary = "loads a box, what lies outside the tensor filled; the destination is aligned to 128 bytes";
   let complete = "the box, its bytes counted on the barrier, for whoever waits for that phase";
   let valueArguments = ["destination", "c0", "c1", "c2", "c3", "c4"];
   let overloads = Ranks<"template <Eviction E = Eviction::normal, class T>", "tensorLoad",
-      "Shared<T> destination, const TensorMap &map, Mbarrier barrier", "h, map, bar", "UTMALDG.", "desc\\[">.of;
+      "Shared<T> destination, const TensorMap &map, Mbarrier barrier", "h, map, bar", "UTMALDG.", " .*desc\\[">.of;
 }
 def tensorLoadMulticast
     : BulkCopy<ByMbarrier, "cp.async.bulk.tensor...mbarrier::complete_tx::bytes.multicast::cluster"> {
@@ -96,14 +97,14 @@ def tensorLoadMulticast
   let valueArguments = ["destination", "mask", "c0", "c1", "c2", "c3", "c4"];
   let overloads = Ranks<"template <Eviction E = Eviction::normal, class T>", "tensorLoadMulticast",
       "Shared<T> destination, const TensorMap &map, Mbarrier barrier, u16 mask", "h, map, bar, u16(i)",
-      "UTMALDG.", "desc\\[", ".MULTICAST">.of;
+      "UTMALDG.", " .*desc\\[", ".MULTICAST">.of;
 }
 def tensorStore : BulkCopy<ByBulkGroup, "cp.async.bulk.tensor.global.shared::cta.tile.bulk_group"> {
   let summary = "stores a box; what lies outside the tensor is dropped";
   let complete = "with bulkWaitRead the source is free; with bulkWait the writes are done";
   let valueArguments = ["source", "c0", "c1", "c2", "c3", "c4"];
   let overloads = Ranks<"template <Eviction E = Eviction::normal, class T>", "tensorStore",
-      "const TensorMap &map, Shared<T> source", "map, h", "UTMASTG.", "desc\\[">.of;
+      "const TensorMap &map, Shared<T> source", "map, h", "UTMASTG.", " .*desc\\[">.of;
 }
 def prefetchTensorMap : Primitive<"TensorCopy.h", ByThread, "sm_90"> {
   let summary = "a hint that brings the map into the cache";
@@ -130,7 +131,7 @@ def bulkLoadMulticast
   let overloads = [Overload<"template <Eviction E = Eviction::normal, class T, class U> "
       "void bulkLoadMulticast(Shared<T> destination, Global<U> source, u32 bytes, Mbarrier barrier, u16 mask)", [
       Use<"bulkLoadMulticast(h, ch, i, bar, u16(i))", [], ["UBLKCP.S.G.MULTICAST"]>,
-      Use<"bulkLoadMulticast<Eviction::unchanged>(h, ch, i, bar, u16(i))", [], ["UBLKCP.S.G.MULTICAST.*desc"]>]>];
+      Use<"bulkLoadMulticast<Eviction::unchanged>(h, ch, i, bar, u16(i))", [], ["UBLKCP.S.G.MULTICAST .*desc"]>]>];
 }
 def bulkStore : BulkCopy<ByBulkGroup, "cp.async.bulk.global.shared::cta.bulk_group"> {
   let summary = "stores contiguous bytes; addresses and count are multiples of 16";
@@ -139,7 +140,7 @@ def bulkStore : BulkCopy<ByBulkGroup, "cp.async.bulk.global.shared::cta.bulk_gro
   let overloads = [Overload<"template <Eviction E = Eviction::normal, class T> "
       "void bulkStore(Global<T> destination, Shared<T> source, u32 bytes)", [
       Use<"bulkStore(gh, h, i)", [], ["UBLKCP.G.S"]>,
-      Use<"bulkStore<Eviction::first>(gh, h, i)", [], ["UBLKCP.G.S.*desc"]>]>];
+      Use<"bulkStore<Eviction::first>(gh, h, i)", [], ["UBLKCP.G.S .*desc"]>]>];
 }
 def bulkCopyToPeer : BulkCopy<ByMbarrier, "cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes"> {
   let summary = "copies contiguous bytes to a block of the cluster";
@@ -172,7 +173,7 @@ def bulkWaitRead : BulkGroup<"cp.async.bulk.wait_group.read"> {
   let complete = "the sources of the other groups are free; nothing is said of what they wrote";
   let mutations = ["skip", "pendingPlusOne"];
   let overloads = [Overload<"template <int Pending> void bulkWaitRead()", [
-      Use<"bulkWaitRead<0>()", [], ["DEPBAR.LE SB0, 0x0"]>,
+      Use<"bulkWaitRead<0>()", [], ["DEPBAR.LE SB0, 0x0", "!CCTL.IVALL"]>,
       Use<"bulkWaitRead<1>()", [], ["DEPBAR.LE SB0, 0x1"]>]>];
 }
 

@@ -18,15 +18,15 @@ def floatOf : PureOf<"mov.b32", "f32 floatOf(u32 bits)", [Use<"floatOf(i)", []>]
 //===--- Conversions: NaN becomes 0x7fff in 16 bits ---------------------------------------------------------------===//
 
 def toBf16 : PureOf<"cvt.rn.bf16.f32", "bf16 toBf16(f32 value)", [
-    Use<"toBf16(f)", ["F2F.BF16.F32|F2FP.BF16"]>]> {
+    Use<"toBf16(f)", ["F2FP.BF16.(F32.)?PACK_AB"]>]> {
   let summary = "to nearest, ties to even";
 }
 def toF16 : PureOf<"cvt.rn.f16.f32", "f16 toF16(f32 value)", [
-    Use<"toF16(f)", ["F2F.F16.F32|F2FP.(F16.F32.)?PACK_AB"]>]> {
+    Use<"toF16(f)", ["F2FP.(F16.F32.)?PACK_AB"]>]> {
   let summary = "to nearest, ties to even; from 65520 on infinite";
 }
 def toF16Saturated : PureOf<"min.NaN.f32, max.NaN.f32, cvt.rn.f16.f32", "f16 toF16Saturated(f32 value)", [
-    Use<"toF16Saturated(f)", ["FMNMX.NAN .* 65504", "FMNMX.NAN .* -65504", "F2F.F16.F32|F2FP.(F16.F32.)?PACK_AB"]>]> {
+    Use<"toF16Saturated(f)", ["FMNMX.NAN .* 65504", "FMNMX.NAN .* -65504", "F2FP.(F16.F32.)?PACK_AB"]>]> {
   let summary = "to nearest, ties to even; beyond 65504, infinities included, 65504 of that sign";
 }
 def toTf32 : PureOf<"cvt.rna.tf32.f32", "tf32 toTf32(f32 value)", [
@@ -34,12 +34,14 @@ def toTf32 : PureOf<"cvt.rna.tf32.f32", "tf32 toTf32(f32 value)", [
   let summary = "to 10 fraction bits, ties away from zero; infinities and NaNs only lose their low 13 bits";
 }
 def packBf16 : PureOf<"cvt.rn.bf16x2.f32", "u32 packBf16(f32 low, f32 high)", [
-    Use<"packBf16(f, e)", ["F2FP.BF16.(F32.)?PACK_AB"]>]> {
+    Use<"packBf16(f, e)", ["F2FP.BF16.(F32.)?PACK_AB"]>,
+    Use<"packBf16(0.0f, f)", ["F2FP.BF16.(F32.)?PACK_AB R\\d+, R\\d+, RZ"]>]> {
   let summary = "two bf16, the first in the low half";
   let valueArguments = ["low", "high"];
 }
 def packF16 : PureOf<"cvt.rn.f16x2.f32", "u32 packF16(f32 low, f32 high)", [
-    Use<"packF16(f, e)", ["F2FP.(F16.F32.)?PACK_AB"]>]> {
+    Use<"packF16(f, e)", ["F2FP.(F16.F32.)?PACK_AB"]>,
+    Use<"packF16(0.0f, f)", ["F2FP.(F16.F32.)?PACK_AB R\\d+, R\\d+, RZ"]>]> {
   let summary = "two f16, the first in the low half";
   let valueArguments = ["low", "high"];
 }
@@ -62,7 +64,7 @@ def unpackLowBf16 : PureOf<"shl.b32", "f32 unpackLowBf16(u32 pair)", [
   let summary = "the low bf16 of a pair";
 }
 def unpackHighBf16 : PureOf<"and.b32", "f32 unpackHighBf16(u32 pair)", [
-    Use<"unpackHighBf16(i)", ["0xffff0000"]>]> {
+    Use<"unpackHighBf16(i)", ["LOP3.LUT .* 0xffff0000"]>]> {
   let summary = "the high bf16 of a pair";
 }
 def unpackLowF16 : PureOf<"cvt.f32.f16", "f32 unpackLowF16(u32 pair)", [
@@ -74,11 +76,11 @@ def unpackHighF16 : PureOf<"cvt.f32.f16", "f32 unpackHighF16(u32 pair)", [
   let summary = "the high f16 of a pair";
 }
 def toIntegerTowardZero : PureOf<"cvt.rzi.s32.f32", "i32 toIntegerTowardZero(f32 value)", [
-    Use<"toIntegerTowardZero(f)", ["F2I.TRUNC"]>]> {
+    Use<"toIntegerTowardZero(f)", ["F2I.TRUNC.NTZ"]>]> {
   let summary = "towards zero, saturated, 0 for a NaN";
 }
 def toIntegerNearest : PureOf<"cvt.rni.s32.f32", "i32 toIntegerNearest(f32 value)", [
-    Use<"toIntegerNearest(f)", ["F2I(.NTZ)? R"]>]> {
+    Use<"toIntegerNearest(f)", ["F2I.NTZ"]>]> {
   let summary = "to nearest, ties to even, saturated, 0 for a NaN";
 }
 
@@ -86,9 +88,9 @@ def toIntegerNearest : PureOf<"cvt.rni.s32.f32", "i32 toIntegerNearest(f32 value
 
 class Division<string word, string instruction> : Pure<instruction> {
   let overloads = [
-    Overload<"i32 " # word # "(i32 a, i32 b)", [Use<word # "(k, k + 1)", ["I2F"]>]>,
-    Overload<"u32 " # word # "(u32 a, u32 b)", [Use<word # "(i, i + 1)", ["I2F"]>]>,
-    Overload<"i64 " # word # "(i64 a, i64 b)", [Use<word # "(n, n + 1)", ["I2F|CALL"]>]>];
+    Overload<"i32 " # word # "(i32 a, i32 b)", [Use<word # "(k, k + 1)", ["I2F.RP"]>]>,
+    Overload<"u32 " # word # "(u32 a, u32 b)", [Use<word # "(i, i + 1)", ["I2F.U32.RP"]>]>,
+    Overload<"i64 " # word # "(i64 a, i64 b)", [Use<word # "(n, n + 1)", ["CALL.REL.NOINC .*s64.*"]>]>];
 }
 def divide : Division<"divide", "div"> {
   let summary = "truncated towards zero; by zero it is left open";
@@ -97,15 +99,15 @@ def remainder : Division<"remainder", "rem"> {
   let summary = "with the sign of the dividend; by zero it is left open";
 }
 def shiftLeft : PureOf<"shl.b32", "u32 shiftLeft(u32 value, u32 by)", [
-    Use<"shiftLeft(i, i)", ["SHF.L.U32|USHF.L"]>]> {
+    Use<"shiftLeft(i, i)", ["SHF.L.U32"]>]> {
   let summary = "by more than 31 leaves 0";
 }
 def shiftRight : PureOf<"shr.u32", "u32 shiftRight(u32 value, u32 by)", [
-    Use<"shiftRight(i, i)", ["SHF.R.U32|USHF.R.U32"]>]> {
+    Use<"shiftRight(i, i)", ["SHF.R.U32.HI"]>]> {
   let summary = "by more than 31 leaves 0";
 }
 def shiftRightSigned : PureOf<"shr.s32", "i32 shiftRightSigned(i32 value, u32 by)", [
-    Use<"shiftRightSigned(k, i)", ["SHF.R.S32|USHF.R.S32"]>]> {
+    Use<"shiftRightSigned(k, i)", ["SHF.R.S32.HI"]>]> {
   let summary = "by more than 31 leaves the sign";
 }
 

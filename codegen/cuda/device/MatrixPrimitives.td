@@ -84,7 +84,7 @@ def wgmmaDescriptor : Primitive<"Wgmma.h", ByThread, "sm_90a"> {
   let valueArguments = ["swizzle", "leadingBytes", "strideBytes"];
   let overloads = [Overload<"template <class T> WgmmaDescriptor<T> "
       "wgmmaDescriptor(Shared<T> start, Swizzle swizzle, u32 leadingBytes, u32 strideBytes)", [
-      Use<"wgmmaDescriptor(h, Swizzle::bytes128, 16, 1024).bits", [], ["0x40000040|0x40000000"]>,
+      Use<"wgmmaDescriptor(h, Swizzle::bytes128, 16, 1024).bits", [], [".* 0x40000040"]>,
       Use<"wgmmaDescriptor(h16, Swizzle::none, 128, 256).advance(32).bits", [], []>]>];
 }
 
@@ -111,7 +111,7 @@ def wgmma : Primitive<"Wgmma.h", ByWarpgroup, "sm_90a"> {
     Overload<"template <Major A = Major::k, Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, "
              "class T> void wgmma(WgmmaAccumulator<N> &d, WgmmaDescriptor<T> a, WgmmaDescriptor<T> b, "
              "bool accumulate)", [
-      Product<"wgmma(d, tile, tile, b)", ["HGMMA.64x$Nx16.F32.BF16"], [64]>,
+      Product<"wgmma(d, tile, tile, b)", ["HGMMA.64x$Nx16.F32.BF16 .*, UP\\d"], [64]>,
       Product<"wgmma(d, tile, tile, false)", ["HGMMA.64x$Nx16.F32.BF16 .*!UPT"], [64]>,
       Product<"wgmma<Major::mn, Major::k>(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*tnspA"], [8, 128]>,
       Product<"wgmma<Major::k, Major::mn>(d, tile, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*tnspB"], [8, 128]>,
@@ -126,7 +126,8 @@ def wgmma : Primitive<"Wgmma.h", ByWarpgroup, "sm_90a"> {
       Product<"wgmma(d, tile, tile, true); wgmma(d, tile16, tile16, true); wgmma(d, a, tile, true); "
               "wgmma(d, a16, tile16, true)",
               ["HGMMA.64x$Nx16.F32.BF16 R\\d+, gdesc", "HGMMA.64x$Nx16.F32 R\\d+, gdesc",
-               "HGMMA.64x$Nx16.F32.BF16 R\\d+, R", "HGMMA.64x$Nx16.F32 R\\d+, R"], AllSizes<>.of>,
+               "HGMMA.64x$Nx16.F32.BF16 R\\d+, R", "HGMMA.64x$Nx16.F32 R\\d+, R", "!HGMMA.* .*(neg|tnsp|-)"],
+              AllSizes<>.of>,
       Product<"wgmma<Major::mn>(d, a, tile, true)", ["HGMMA.64x$Nx16.F32.BF16 .*tnspB"],
               [8, 128]>,
       Product<"wgmma<Major::k, true>(d, a, tile, true)",
@@ -157,9 +158,9 @@ def wgmmaCommit : ProductOrder<"wgmma.commit_group.sync.aligned"> {
 }
 class WaitOf<string wait> : Use<"", [], ["WARPGROUP.DEPBAR.LE gsb0, 0x0"]> {
   let call = "WgmmaAccumulator<64> d; WgmmaAccumulator<8> d1, d2, d3; d.fill(f); d1.fill(f); d2.fill(f); d3.fill(f); "
-             "pin(d); pin(d1); pin(d2); pin(d3); wgmmaFence(); wgmma(d, tile, tile, true); wgmma(d1, tile, tile, true); "
-             "wgmma(d2, tile, tile, true); "
-             "wgmma(d3, tile, tile, true); wgmmaCommit(); " # wait # "; out(d); out(d1); out(d2); out(d3)";
+             "pin(d); pin(d1); pin(d2); pin(d3); wgmmaFence(); wgmma(d, tile, tile, true); "
+             "wgmma(d1, tile, tile, true); wgmma(d2, tile, tile, true); wgmma(d3, tile, tile, true); "
+             "wgmmaCommit(); " # wait # "; out(d); out(d1); out(d2); out(d3)";
 }
 def wgmmaWait : ProductOrder<"wgmma.wait_group.sync.aligned"> {
   let summary = "waits until at most so many of the warp's youngest groups are unfinished; accesses to the "

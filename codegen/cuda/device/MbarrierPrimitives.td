@@ -18,7 +18,7 @@ def mbarrierInit : OnBarrier<"mbarrier.init.shared.b64"> {
   let complete = "visible to the thread, to others after synchronisation";
   let mutations = ["skip", "moreArrivals", "fewerArrivals"];
   let overloads = [Overload<"void mbarrierInit(Mbarrier barrier, u32 count)", [
-      Use<"mbarrierInit(bar, i)", ["STS.64"], ["SYNCS.EXCH"]>]>];
+      Use<"mbarrierInit(bar, i)", ["STS.64"], ["SYNCS.EXCH.64"]>]>];
 }
 def mbarrierInvalidate : OnBarrier<"mbarrier.inval.shared.b64"> {
   let summary = "the barrier's memory is free for other uses";
@@ -32,7 +32,7 @@ def mbarrierFenceInit : OnBarrier<"fence.mbarrier_init.release.cluster", "sm_90"
   let mutations = ["skip"];
   // Of the thread's own order; ptxas needs no instruction where a barrier follows.
   let overloads = [Overload<"void mbarrierFenceInit()", [
-      Use<"mbarrierInit(bar, i); mbarrierFenceInit()", [], ["SYNCS.EXCH"]>]>];
+      Use<"mbarrierInit(bar, i); mbarrierFenceInit()", [], ["SYNCS.EXCH.64"]>]>];
 }
 def mbarrierArrive : OnBarrier<"mbarrier.arrive.release.cta.shared.b64"> {
   let summary = "one arrival, from sm_90 on a number of them";

@@ -16,7 +16,7 @@ def Global : DeviceType<"Memory.h", ["Global", "operator+", "cast", "isNull"]> {
 
 /// ptxas either predicates the access or branches around it.
 class IsPredicated {
-  string pattern = "^@!?U?P\\d (LDG|STG|LDS|STS|BRA|EXIT)";
+  string pattern = "@!?U?P\\d (LDG|STG|LDS|STS|BRA|EXIT)";
 }
 def Predicated : IsPredicated;
 
@@ -39,14 +39,14 @@ def loadGlobal : Access {
       Use<"loadGlobal<4>(c)", ["LDG.E.128"]>, Use<"loadGlobal(g)", ["LDG.E R"]>,
       Use<"loadGlobal(ch)", ["LDG.E.U16"]>, Use<"loadGlobal<8>(ch)", ["LDG.E.128"]>,
       Use<"loadGlobal(g.cast<u8>())", ["LDG.E.U8"]>, Use<"loadGlobal(l)", ["LDG.E.64"]>,
-      Use<"loadGlobal<1, Cache::level2>(c)", ["LDG.E.STRONG.GPU|LDG.E.*GPU"]>,
+      Use<"loadGlobal<1, Cache::level2>(c)", ["LDG.E.STRONG.GPU"]>,
       Use<"loadGlobal<1, Cache::streaming>(c)", ["LDG.E.EF"]>,
       Use<"loadGlobal<1, Cache::lastUse>(c)", ["LDG.E.LU"]>]>,
     Overload<"template <int N = 1, Cache C = Cache::all, class T> "
              "Loaded<T, N> loadGlobal(Global<T> source, bool predicate, Value<T> otherwise)", [
       Use<"loadGlobal(c, b, 1.0f)", ["LDG.E R", Predicated.pattern]>,
       Use<"loadGlobal<4>(c, b, 0)", ["LDG.E.128", Predicated.pattern]>,
-      Use<"loadGlobal<8, Cache::level2>(ch, b, bf16{0})", ["LDG.E.128.*GPU", Predicated.pattern]>,
+      Use<"loadGlobal<8, Cache::level2>(ch, b, bf16{0})", ["LDG.E.128.STRONG.GPU", Predicated.pattern]>,
       Use<"loadGlobal(ch, b, bf16{0})", ["LDG.E.U16", Predicated.pattern]>]>];
 }
 def storeGlobal : Access {
@@ -58,7 +58,7 @@ def storeGlobal : Access {
     Overload<"template <Cache C = Cache::all, class T> void storeGlobal(Global<T> destination, Value<T> value)", [
       Use<"storeGlobal(g, f)", ["STG.E (\\[|desc)"]>, Use<"storeGlobal(gh, toBf16(f))", ["STG.E.U16"]>,
       Use<"storeGlobal(g.cast<u8>(), u8(i))", ["STG.E.U8"]>, Use<"storeGlobal(l, u64(n))", ["STG.E.64"]>,
-      Use<"storeGlobal<Cache::level2>(g, f)", ["STG.E.*GPU|STG.E \\["]>,
+      Use<"storeGlobal<Cache::level2>(g, f)", ["STG.E.STRONG.GPU"]>,
       Use<"storeGlobal<Cache::streaming>(g, f)", ["STG.E.EF"]>]>,
     Overload<"template <Cache C = Cache::all, class T> "
              "void storeGlobal(Global<T> destination, Value<T> value, bool predicate)", [
@@ -105,7 +105,7 @@ def prefetchLevel2 : Access {
   let ptx = "prefetch.global.L2";
   let complete = "nothing that can be observed";
   let overloads = [Overload<"template <class T> void prefetchLevel2(Global<T> source)", [
-      Use<"prefetchLevel2(c)", ["CCTL.*PF2"]>]>];
+      Use<"prefetchLevel2(c)", ["CCTL.E.PF2"]>]>];
 }
 
 //===--- Counters: words by which blocks signal each other, at the scope of the GPU ---------------------------===//
@@ -116,7 +116,7 @@ def loadCounter : Access {
   let complete = "the value; with acquire, what was released to it";
   let mutations = ["relaxed"];
   let overloads = [Overload<"template <Order O = Order::relaxed> u32 loadCounter(Global<const u32> counter)", [
-      Use<"loadCounter(w)", ["LDG.E.STRONG.GPU"]>,
+      Use<"loadCounter(w)", ["LDG.E.STRONG.GPU", "!CCTL.IVALL"]>,
       Use<"loadCounter<Order::acquire>(w)", ["LDG.E.STRONG.GPU", "CCTL.IVALL"]>]>];
 }
 def storeCounter : Access {
@@ -127,8 +127,8 @@ def storeCounter : Access {
   let valueArguments = ["value"];
   let overloads = [Overload<"template <Order O = Order::relaxed> "
                             "void storeCounter(Global<u32> counter, u32 value)", [
-      Use<"storeCounter(w, i)", ["STG.E.STRONG.GPU"]>,
-      Use<"storeCounter<Order::release>(w, i)", ["MEMBAR", "STG.E.STRONG.GPU"]>]>];
+      Use<"storeCounter(w, i)", ["STG.E.STRONG.GPU", "!MEMBAR.ALL.GPU"]>,
+      Use<"storeCounter<Order::release>(w, i)", ["MEMBAR.ALL.GPU", "STG.E.STRONG.GPU"]>]>];
 }
 def addCounter : Access {
   let summary = "adds to a counter, relaxed or with release; returns nothing and waits for nothing";
@@ -137,8 +137,8 @@ def addCounter : Access {
   let mutations = ["skip", "relaxed", "moreArrivals", "fewerArrivals"];
   let valueArguments = ["value"];
   let overloads = [Overload<"template <Order O = Order::relaxed> void addCounter(Global<u32> counter, u32 value)", [
-      Use<"addCounter(w, i)", ["RED.E.ADD.STRONG.GPU|REDG.E.ADD.STRONG.GPU"]>,
-      Use<"addCounter<Order::release>(w, i)", ["MEMBAR", "RED.E.ADD.STRONG.GPU|REDG.E.ADD.STRONG.GPU"]>]>];
+      Use<"addCounter(w, i)", ["REDG?.E.ADD.STRONG.GPU", "!MEMBAR.ALL.GPU"]>,
+      Use<"addCounter<Order::release>(w, i)", ["MEMBAR.ALL.GPU", "REDG?.E.ADD.STRONG.GPU"]>]>];
 }
 def waitCounter : Access {
   let summary = "polls with acquire until the counter is at least a value";
@@ -158,42 +158,44 @@ class Atomic<string operation> : Access {
 }
 class AtomicOf<string word, string operation, string opcode> : Atomic<operation # ".b32"> {
   let overloads = [Overload<"template <Order O = Order::relaxed> u32 " # word # "(Global<u32> target, u32 value)", [
-      Use<word # "(w, i)", [opcode]>, Use<word # "<Order::acquireRelease>(w, i)", [opcode, "MEMBAR", "CCTL.IVALL"]>]>];
+      Use<word # "(w, i)", [opcode, "!MEMBAR.ALL.GPU", "!CCTL.IVALL"]>,
+      Use<word # "<Order::acquireRelease>(w, i)", [opcode, "MEMBAR.ALL.GPU", "CCTL.IVALL"]>]>];
 }
 def atomicAdd : Atomic<"add.{u32,u64}"> {
   let summary = "addition; in shared memory relaxed, for the block";
   let overloads = [
     Overload<"template <Order O = Order::relaxed> u32 atomicAdd(Global<u32> target, u32 value)", [
-      Use<"atomicAdd(w, i)", ["ATOMG.E.ADD"]>, Use<"atomicAdd<Order::acquire>(w, i)", ["ATOMG.E.ADD", "CCTL.IVALL"]>,
-      Use<"atomicAdd<Order::release>(w, i)", ["MEMBAR", "ATOMG.E.ADD"]>]>,
+      Use<"atomicAdd(w, i)", ["ATOMG.E.ADD.STRONG.GPU", "!MEMBAR.ALL.GPU", "!CCTL.IVALL"]>,
+      Use<"atomicAdd<Order::acquire>(w, i)", ["ATOMG.E.ADD.STRONG.GPU", "CCTL.IVALL"]>,
+      Use<"atomicAdd<Order::release>(w, i)", ["MEMBAR.ALL.GPU", "ATOMG.E.ADD.STRONG.GPU"]>]>,
     Overload<"template <Order O = Order::relaxed> u64 atomicAdd(Global<u64> target, u64 value)", [
-      Use<"atomicAdd(l, u64(n))", ["ATOMG.E.ADD.64"]>]>,
+      Use<"atomicAdd(l, u64(n))", ["ATOMG.E.ADD.64.STRONG.GPU"]>]>,
     Overload<"u32 atomicAdd(Shared<u32> target, u32 value)", [Use<"atomicAdd(s.cast<u32>(), i)", ["ATOMS.ADD"]>]>];
 }
-def atomicMin : AtomicOf<"atomicMin", "min.u32", "ATOMG.E.MIN"> {
+def atomicMin : AtomicOf<"atomicMin", "min.u32", "ATOMG.E.MIN.STRONG.GPU"> {
   let summary = "the lesser, unsigned";
 }
-def atomicMax : AtomicOf<"atomicMax", "max.u32", "ATOMG.E.MAX"> {
+def atomicMax : AtomicOf<"atomicMax", "max.u32", "ATOMG.E.MAX.STRONG.GPU"> {
   let summary = "the greater, unsigned";
 }
-def atomicAnd : AtomicOf<"atomicAnd", "and", "ATOMG.E.AND"> {
+def atomicAnd : AtomicOf<"atomicAnd", "and", "ATOMG.E.AND.STRONG.GPU"> {
   let summary = "bitwise and";
 }
-def atomicOr : AtomicOf<"atomicOr", "or", "ATOMG.E.OR"> {
+def atomicOr : AtomicOf<"atomicOr", "or", "ATOMG.E.OR.STRONG.GPU"> {
   let summary = "bitwise or";
 }
-def atomicXor : AtomicOf<"atomicXor", "xor", "ATOMG.E.XOR"> {
+def atomicXor : AtomicOf<"atomicXor", "xor", "ATOMG.E.XOR.STRONG.GPU"> {
   let summary = "bitwise exclusive or";
 }
-def atomicExchange : AtomicOf<"atomicExchange", "exch", "ATOMG.E.EXCH"> {
+def atomicExchange : AtomicOf<"atomicExchange", "exch", "ATOMG.E.EXCH.STRONG.GPU"> {
   let summary = "the new value";
 }
 def atomicCompareExchange : Atomic<"cas.b32"> {
   let summary = "the desired value if the memory holds the expected one";
   let overloads = [Overload<"template <Order O = Order::relaxed> "
                             "u32 atomicCompareExchange(Global<u32> target, u32 expected, u32 desired)", [
-      Use<"atomicCompareExchange(w, i, 1)", ["ATOMG.E.CAS"]>,
-      Use<"atomicCompareExchange<Order::acquire>(w, i, 1)", ["ATOMG.E.CAS", "CCTL.IVALL"]>]>];
+      Use<"atomicCompareExchange(w, i, 1)", ["ATOMG.E.CAS.STRONG.GPU"]>,
+      Use<"atomicCompareExchange<Order::acquire>(w, i, 1)", ["ATOMG.E.CAS.STRONG.GPU", "CCTL.IVALL"]>]>];
 }
 
 class MemoryFence<string instruction> : Access {
@@ -203,10 +205,10 @@ class MemoryFence<string instruction> : Access {
 def fenceBlock : MemoryFence<"fence.acq_rel.cta"> {
   let summary = "orders the thread's accesses before and after it for its block";
   let complete = "earlier accesses are ordered before later ones, for threads of the block";
-  let overloads = [Overload<"void fenceBlock()", [Use<"fenceBlock()", ["MEMBAR.*CTA"]>]>];
+  let overloads = [Overload<"void fenceBlock()", [Use<"fenceBlock()", ["MEMBAR.ALL.CTA"]>]>];
 }
 def fenceDevice : MemoryFence<"fence.acq_rel.gpu"> {
   let summary = "orders the thread's accesses before and after it for the whole GPU";
   let complete = "earlier accesses are ordered before later ones, for all threads of the GPU";
-  let overloads = [Overload<"void fenceDevice()", [Use<"fenceDevice()", ["MEMBAR.*GPU"]>]>];
+  let overloads = [Overload<"void fenceDevice()", [Use<"fenceDevice()", ["MEMBAR.ALL.GPU"]>]>];
 }

@@ -31,7 +31,8 @@ def Generic : Proxy<"generic">;
 def Async : Proxy<"async">;
 
 /// A call that must compile on both sides. Its operands are the variables that test/device/uses.py declares;
-/// `$N` stands for each of `sizes`. Every one of `sm80` must match the machine code for sm_80, of `sm90` for sm_90a.
+/// `$N` stands for each of `sizes`. Every one of `sm80` must match an instruction of the machine code for sm_80, of
+/// `sm90` for sm_90a: the whole opcode or, with a space in it, the beginning of the instruction. After a `!` none may.
 class Use<string text, list<string> opcodes, list<string> hopper = opcodes> {
   string call = text;          // Statements, or one expression whose value is used.
   list<string> sm80 = opcodes;

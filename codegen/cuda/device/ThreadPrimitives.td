@@ -24,17 +24,17 @@ def threadIndex : Place<"%tid.x"> {
 }
 def laneIndex : Place<"%tid.x"> {
   let summary = "index of the thread in its warp";
-  let overloads = [Overload<"u32 laneIndex()", [Use<"laneIndex()", ["SR_TID.X", "LOP3.LUT .* 0x1f,"]>]>];
+  let overloads = [Overload<"u32 laneIndex()", [Use<"laneIndex()", [".* SR_TID.X", "LOP3.LUT .* 0x1f,"]>]>];
 }
 def warpIndex : Place<"%tid.x"> {
   let summary = "index of the warp in its block";
-  let overloads = [Overload<"u32 warpIndex()", [Use<"warpIndex()", ["SR_TID.X", "SHF.R.U32.HI .* 0x5,"]>]>];
+  let overloads = [Overload<"u32 warpIndex()", [Use<"warpIndex()", [".* SR_TID.X", "SHF.R.U32.HI .* 0x5,"]>]>];
 }
 def blockIndex : Place<"%ctaid"> {
   let summary = "index of the block in the grid along an axis";
   let overloads = [Overload<"template <int Axis = 0> u32 blockIndex()", [
-      Use<"blockIndex()", ["SR_CTAID.X"]>, Use<"blockIndex<1>()", ["SR_CTAID.Y"]>,
-      Use<"blockIndex<2>()", ["SR_CTAID.Z"]>]>];
+      Use<"blockIndex()", [".* SR_CTAID.X"]>, Use<"blockIndex<1>()", [".* SR_CTAID.Y"]>,
+      Use<"blockIndex<2>()", [".* SR_CTAID.Z"]>]>];
 }
 def gridBlocks : Place<"%nctaid"> {
   let summary = "blocks of the grid along an axis";
@@ -90,7 +90,7 @@ def allLanes : WarpExchange<"vote.sync.all.pred"> {
 }
 def electLane : WarpExchange<"elect.sync"> {
   let summary = "true in one lane, which one is not said; before sm_90 in lane 0";
-  let overloads = [Overload<"bool electLane()", [Use<"electLane()", ["SR_TID.X"], ["ELECT"]>]>];
+  let overloads = [Overload<"bool electLane()", [Use<"electLane()", [".* SR_TID.X"], ["ELECT"]>]>];
 }
 def warpUniform : WarpExchange<"shfl.sync.idx.b32"> {
   let summary = "lane 0's value in every lane, known to ptxas as uniform";
@@ -113,14 +113,15 @@ def syncThreads : Barrier<ByBlock, "barrier.sync.aligned 0"> {
   let summary = "barrier of the block";
   let complete = "accesses of all threads before it, for all threads after it";
   let mutations = ["skip"];
-  let overloads = [Overload<"void syncThreads()", [Use<"syncThreads()", ["BAR.SYNC"]>]>];
+  let overloads = [Overload<"void syncThreads()", [Use<"syncThreads()", ["BAR.SYNC.DEFER_BLOCKING"]>]>];
 }
 def barrierSync : Barrier<ByWarps, "barrier.sync.aligned"> {
   let summary = "named barrier (1 to 15) of so many threads: arrives and waits";
   let complete = "accesses before the barrier of all who came";
   let mutations = ["skip"];
   let overloads = [Overload<"void barrierSync(u32 id, u32 threads)", [
-      Use<"barrierSync(3, 64)", ["BAR.SYNC.* 0x3, 0x40"]>, Use<"barrierSync(i, 128)", ["BAR.SYNC"]>]>];
+      Use<"barrierSync(3, 64)", ["BAR.SYNC.DEFER_BLOCKING 0x3, 0x40"]>,
+      Use<"barrierSync(i, 128)", ["BAR.SYNC.DEFER_BLOCKING"]>]>];
 }
 def barrierArrive : Barrier<ByWarps, "barrier.arrive.aligned"> {
   let summary = "named barrier of so many threads: arrives and goes on";
@@ -154,7 +155,7 @@ def fenceProxyAsyncGlobal : ProxyFence<".global"> {
 def fenceProxyAsync : ProxyFence<""> {
   let summary = "fence between the proxies on all memory";
   let overloads = [Overload<"void fenceProxyAsync()", [
-      Use<"fenceProxyAsync()", [], ["MEMBAR.ALL.GPU", "FENCE.VIEW.ASYNC"]>]>];
+      Use<"fenceProxyAsync()", [], ["MEMBAR.ALL.GPU", "FENCE.VIEW.ASYNC.S"]>]>];
 }
 def increaseRegisters : Primitive<"Sync.h", ByWarpgroup, "sm_90a"> {
   let summary = "waits until the block has so many registers per thread to give (24 to 256, a multiple of 8)";
@@ -200,20 +201,20 @@ class BlockCollective : Collective<ByBlock> {
 def blockSum : BlockCollective {
   let summary = "sum over the block, warps in order: the same bits in every thread";
   let overloads = [Overload<"f32 blockSum(f32 value, Shared<f32> scratch)", [
-      Use<"blockSum(f, s)", ["BAR.SYNC", "SHFL.BFLY", "STS", "LDS"]>]>];
+      Use<"blockSum(f, s)", ["BAR.SYNC.DEFER_BLOCKING", "SHFL.BFLY", "STS", "LDS"]>]>];
 }
 def blockMax : BlockCollective {
   let summary = "largest over the block; a NaN loses";
   let overloads = [Overload<"f32 blockMax(f32 value, Shared<f32> scratch)", [
-      Use<"blockMax(f, s)", ["BAR.SYNC", "SHFL.BFLY", "FMNMX"]>]>];
+      Use<"blockMax(f, s)", ["BAR.SYNC.DEFER_BLOCKING", "SHFL.BFLY", "FMNMX"]>]>];
 }
 def blockInclusiveSum : BlockCollective {
   let summary = "sum over this thread and those below";
   let overloads = [Overload<"f32 blockInclusiveSum(f32 value, Shared<f32> scratch)", [
-      Use<"blockInclusiveSum(f, s)", ["BAR.SYNC", "SHFL.UP", "FADD"]>]>];
+      Use<"blockInclusiveSum(f, s)", ["BAR.SYNC.DEFER_BLOCKING", "SHFL.UP", "FADD"]>]>];
 }
 def exp2Fma : Collective<ByThread> {
-  let summary = "2^x of fma and products only, within 0.96 ulp, the same bits everywhere";
+  let summary = "2^x of fma and products only, within 1 ulp, the same bits everywhere";
   let overloads = [Overload<"f32 exp2Fma(f32 x)", [Use<"exp2Fma(f)", ["FFMA", "FMUL"]>]>];
 }
 
@@ -224,7 +225,7 @@ class ClusterPlace<string register> : Primitive<"Cluster.h", ByThread, "sm_90"> 
 }
 def clusterRank : ClusterPlace<"%cluster_ctarank"> {
   let summary = "index of the block in its cluster";
-  let overloads = [Overload<"u32 clusterRank()", [Use<"clusterRank()", [], ["SR_CgaCtaId"]>]>];
+  let overloads = [Overload<"u32 clusterRank()", [Use<"clusterRank()", [], [".* SR_CgaCtaId"]>]>];
 }
 def clusterBlocks : ClusterPlace<"%cluster_nctarank"> {
   let summary = "blocks of the cluster";
@@ -244,7 +245,8 @@ def clusterArriveRelaxed : ClusterBarrier<"barrier.cluster.arrive.relaxed.aligne
   let summary = "arrives without ordering memory";
   let complete = "nothing";
   let mutations = ["skip"];
-  let overloads = [Overload<"void clusterArriveRelaxed()", [Use<"clusterArriveRelaxed()", [], ["UCGABAR_ARV"]>]>];
+  let overloads = [Overload<"void clusterArriveRelaxed()", [
+      Use<"clusterArriveRelaxed()", [], ["UCGABAR_ARV", "!MEMBAR.ALL.GPU"]>]>];
 }
 def clusterWait : ClusterBarrier<"barrier.cluster.wait.acquire.aligned"> {
   let summary = "waits for the arrival of every thread of the cluster, with acquire";

@@ -14,10 +14,20 @@ import uses
 BATCH = 200
 
 
+def matches(expected, instruction):
+    """A pattern without a space is of the whole opcode, any other of the instruction from its opcode on; one that
+    starts with @ is of an instruction under a predicate."""
+    plain = re.sub(r"^@!?U?P\w+ ", "", instruction)
+    if expected.startswith("@"):
+        return re.match(expected, instruction)
+    return re.match(expected, plain) if " " in expected else re.fullmatch(expected, plain.split()[0])
+
+
 def problems(use, instructions, architecture):
     key = "sm_80" if architecture == "sm_80" else "sm_90a"
     for opcode in use.opcodes[key]:
-        if not any(re.search(opcode, instruction) for instruction in instructions):
+        forbidden = opcode.startswith("!")
+        if forbidden == any(matches(opcode.lstrip("!"), instruction) for instruction in instructions):
             listing = "; ".join(i for i in instructions if not re.match(r"(NOP|BRA|EXIT|MOV|LDC|IMAD|S2R)", i))
             yield f"{use.primitive}: expected {opcode} for `{use.code}`, got {listing}"
 

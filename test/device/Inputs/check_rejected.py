@@ -12,8 +12,8 @@ import sys
 import uses
 
 ANY = ("sm_80", "sm_90a", "emu")
-# NVRTC 13.0 does refuse a consteval constructor that fails, but only where it reads its own intermediate code, without a
-# line. The emulator's compiler, which every kernel passes too, says it well.
+# NVRTC 13.0 does refuse a consteval constructor that fails, but only where it reads its own intermediate code, without
+# a line. The emulator's compiler, which every kernel passes too, says it well.
 CONSTANT = "consteval|constant"
 BELOW = "indexOutOfRange"
 HOPPER = ("sm_90a", "emu")

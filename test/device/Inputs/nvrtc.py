@@ -23,7 +23,8 @@ class Nvrtc:
     def compile(self, source, architecture, name="uses.cu"):
         """The machine code, or None, and the compiler's messages."""
         program = ctypes.c_void_p()
-        self.check(self.library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), name.encode(), 0, None, None))
+        self.check(self.library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), name.encode(), 0, None,
+                                                   None))
         options = ["--std=c++20", "--fmad=false", "--device-as-default-execution-space",
                    f"--gpu-architecture={architecture}"]
         options += [f"--include-path={path}" for path in self.includes]

@@ -23,13 +23,14 @@ template <class T> SLUICE_DEVICE T shuffle(T value, u32 lane, Site site = Site::
 template <class T> SLUICE_DEVICE T shuffleXor(T value, u32 mask, Site site = Site::current()) {
   return detail::shuffleFrom(value, laneIndex() ^ mask, "shuffleXor", site);
 }
-/// From the lane `delta` below; the lowest `delta` lanes keep their own.
+/// From the lane `delta` % 32 below; the lowest of that number keep their own.
 template <class T> SLUICE_DEVICE T shuffleUp(T value, u32 delta, Site site = Site::current()) {
-  return detail::shuffleFrom(value, laneIndex() < delta ? laneIndex() : laneIndex() - delta, "shuffleUp", site);
+  u32 by = delta % 32, lane = laneIndex();
+  return detail::shuffleFrom(value, lane < by ? lane : lane - by, "shuffleUp", site);
 }
 template <class T> SLUICE_DEVICE T shuffleDown(T value, u32 delta, Site site = Site::current()) {
-  return detail::shuffleFrom(value, laneIndex() + delta > 31 ? laneIndex() : laneIndex() + delta, "shuffleDown",
-                             site);
+  u32 by = delta % 32, lane = laneIndex();
+  return detail::shuffleFrom(value, lane + by > 31 ? lane : lane + by, "shuffleDown", site);
 }
 /// Bit i: lane i's predicate.
 SLUICE_DEVICE u32 ballotLanes(bool predicate, Site site = Site::current()) {

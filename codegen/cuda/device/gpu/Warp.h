@@ -21,12 +21,12 @@ template <class T> SLUICE_DEVICE T shuffleXor(T value, u32 mask) {
   static_assert(detail::shuffled<T>, "expected f32, u32 or i32");
   return __shfl_xor_sync(detail::allOfWarp, value, mask);
 }
-/// Warp. From the lane `delta` below; the lowest `delta` lanes keep their own. shfl.sync.up.b32.
+/// Warp. From the lane `delta` % 32 below; the lowest of that number keep their own. shfl.sync.up.b32.
 template <class T> SLUICE_DEVICE T shuffleUp(T value, u32 delta) {
   static_assert(detail::shuffled<T>, "expected f32, u32 or i32");
   return __shfl_up_sync(detail::allOfWarp, value, delta);
 }
-/// Warp. From the lane `delta` above; the highest `delta` lanes keep their own. shfl.sync.down.b32.
+/// Warp. From the lane `delta` % 32 above; the highest of that number keep their own. shfl.sync.down.b32.
 template <class T> SLUICE_DEVICE T shuffleDown(T value, u32 delta) {
   static_assert(detail::shuffled<T>, "expected f32, u32 or i32");
   return __shfl_down_sync(detail::allOfWarp, value, delta);
