@@ -1,7 +1,7 @@
 // The probes on the emulator: clean, repeatable, as computed here where that is independent, and complete.
 #include "tools/gpu/Compare.h"
 
-#include "codegen/cuda/device/Layouts.h"
+#include "codegen/cuda/DeviceCompiler.h"
 #include "runtime/Files.h"
 
 #include <gmock/gmock.h>
@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <regex>
 #include <set>
 
@@ -152,6 +153,27 @@ TEST(Probes, SwizzledBox) {
           << row << " " << byte;
 }
 
+/// What is measured on hardware is at least clean.
+TEST(Latencies, AreClean) {
+  for (const Latency &latency : latencies()) {
+    const KernelCase &one = latency.kernel;
+    auto side = makeEmulator(bundle, {});
+    EXPECT_EQ(side->run(one, one.small, one.makeArguments(one.small, 1)).problem, "") << latency.name;
+  }
+}
+
+/// The hardware side is the same source: it compiles, without spills and without what makes ptxas serialise products.
+TEST(Probes, CompileForHardware) {
+  std::map<std::string, std::string> targets = {{"latencies.cu", "sm_90a"}};
+  for (const Probe &one : probes())
+    targets[one.kernel.source] = one.kernel.target;
+  std::vector<DeviceJob> jobs;
+  for (const auto &[source, target] : targets)
+    jobs.push_back({{source, bundle.source(source), {}}, target});
+  for (const DeviceCode &code : compileForDevice(jobs))
+    checkGates(code);
+}
+
 /// Every primitive of the table is called by a probe, and every probe's kernel is one.
 TEST(Probes, EveryPrimitiveIsProbed) {
   std::string text;
@@ -175,8 +197,10 @@ TEST(Probes, EveryPrimitiveIsProbed) {
       exported.insert(name);
   for (const Probe &one : probes())
     launched.insert(one.kernel.record.kernel);
+  for (const Latency &one : latencies())
+    launched.insert(one.kernel.record.kernel);
   for (const std::string &name : exported)
-    EXPECT_TRUE(launched.count(name) || name.ends_with("rank")) << name;
+    EXPECT_TRUE(launched.count(name) || name.ends_with("rank") || name.ends_with("Wgmma")) << name;
 }
 
 } // namespace

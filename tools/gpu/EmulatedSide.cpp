@@ -23,6 +23,27 @@ emulator::Chip chipOf(const std::string &name) {
   throw UserError("expected the chip ampere, hopper or exact, got '" + name + "'");
 }
 
+/// Runs the kernel on the arrays.
+emulator::Result launchOn(const Bundle &bundle, const KernelCase &one, const Sizes &sizes, Arrays &arrays,
+                          const emulator::Options &options) {
+  LaunchInputs inputs;
+  inputs.sizes = sizes;
+  inputs.values = one.values;
+  std::map<std::string, emulator::Memory> memories;
+  for (const auto &[name, array] : arrays) {
+    const auto &memory = memories.emplace(name, emulator::Memory(array.bytes.size(), name)).first->second;
+    std::memcpy(memory.data(), array.bytes.data(), array.bytes.size());
+    if (array.input)
+      memory.markWritten();
+    inputs.tensors[name] = memory.tensor();
+  }
+  const emulator::Kernel kernel = emulator::Kernel::load(bundle.object(one.source), one.record.kernel);
+  emulator::Result result = emulator::launch(kernel, bindLaunch(one.record, inputs), options);
+  for (auto &[name, array] : arrays)
+    std::memcpy(array.bytes.data(), memories.at(name).data(), array.bytes.size());
+  return result;
+}
+
 class EmulatedSide : public Side {
 public:
   EmulatedSide(const Bundle &bundle, const EmulatorChoice &choice) : bundle(bundle), choice(choice) {
@@ -34,22 +55,10 @@ public:
   std::string lacks(const KernelCase &) const override { return ""; }
 
   Outcome run(const KernelCase &one, const Sizes &sizes, const Arrays &arguments) override {
-    LaunchInputs inputs;
-    inputs.sizes = sizes;
-    inputs.values = one.values;
-    std::map<std::string, emulator::Memory> memories;
-    for (const auto &[name, array] : arguments) {
-      const auto &memory = memories.emplace(name, emulator::Memory(array.bytes.size(), name)).first->second;
-      std::memcpy(memory.data(), array.bytes.data(), array.bytes.size());
-      if (array.input)
-        memory.markWritten();
-      inputs.tensors[name] = memory.tensor();
-    }
-    const emulator::Kernel kernel = emulator::Kernel::load(bundle.object(one.source), one.record.kernel);
-    emulator::Result result = emulator::launch(kernel, bindLaunch(one.record, inputs), options);
-    Outcome outcome{arguments, result.clean() ? "" : result.reports.front().text()};
-    for (auto &[name, array] : outcome.after)
-      std::memcpy(array.bytes.data(), memories.at(name).data(), array.bytes.size());
+    Outcome outcome{arguments, ""};
+    emulator::Result result = launchOn(bundle, one, sizes, outcome.after, options);
+    if (!result.clean())
+      outcome.problem = result.reports.front().text();
     return outcome;
   }
 
@@ -69,6 +78,13 @@ std::string Bundle::object(const std::string &file) const {
 
 std::unique_ptr<Side> makeEmulator(const Bundle &bundle, const EmulatorChoice &choice) {
   return std::make_unique<EmulatedSide>(bundle, choice);
+}
+
+emulator::Counters countOnEmulator(const Bundle &bundle, const KernelCase &one, const Arrays &arguments) {
+  Arrays arrays = arguments;
+  emulator::Options options;
+  options.count = true;
+  return launchOn(bundle, one, one.small, arrays, options).counters;
 }
 
 } // namespace sluice::gpusuite

@@ -35,6 +35,13 @@ const Probe &probe(const std::string &name);
 enum class Inputs { patterns, random, floats, halves, positions };
 std::vector<uint32_t> drawWords(Inputs inputs, size_t count, uint64_t seed);
 
+/// Something whose cost per step is measured; `large` has the rounds to measure with.
+struct Latency {
+  std::string name;
+  KernelCase kernel;
+};
+const std::vector<Latency> &latencies();
+
 // For the files of probes.
 std::vector<Probe> tensorProbes();
 

@@ -3,6 +3,8 @@
 
 #include "tools/gpu/Probes.h"
 
+#include "runtime/emulator/Emulator.h"
+
 #include <memory>
 #include <string>
 
@@ -39,5 +41,7 @@ struct EmulatorChoice {
   uint64_t seed = 1;
 };
 std::unique_ptr<Side> makeEmulator(const Bundle &bundle, const EmulatorChoice &choice);
+/// What a run at the small sizes costs.
+emulator::Counters countOnEmulator(const Bundle &bundle, const KernelCase &one, const Arrays &arguments);
 
 } // namespace sluice::gpusuite
