@@ -50,8 +50,8 @@ KernelCase chainCase(const std::string &name, const std::string &source, const s
       tensorParameter("scale", DType::f32, Direction::read, {"stages"}),
       tensorParameter("shift", DType::f32, Direction::read, {"stages"}),
       tensorParameter("target", DType::f32, Direction::write, {"chains", "count"}),
-      workspaceParameter("rings", DType::f32, "stages * chains * 3 * 512 * 4", "undefined"),
-      workspaceParameter("counters", DType::u32, "stages * chains * 2 * 8 * 4", "0"),
+      workspaceParameter("rings", DType::f32, "(stages - 1) * chains * 3 * 512 * 4", "undefined"),
+      workspaceParameter("counters", DType::u32, "(stages - 1) * chains * 2 * 8 * 4", "0"),
       sizeParameter("length", "count")};
   one.sizes = {chainSizes(3, 2, 0),    chainSizes(1, 1, 1),    chainSizes(1, 3, 1000),
                chainSizes(2, 1, 5000), chainSizes(5, 2, 2049), chainSizes(9, 1, 3333)};

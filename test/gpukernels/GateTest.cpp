@@ -1,12 +1,15 @@
-// Every hand-written kernel compiles with NVRTC for each architecture that has its primitives: no spills, no
-// stack, no warning of ptxas that code was serialised or a register count ignored.
+// Every hand-written kernel keeps the rules of kernels and compiles with NVRTC for each architecture that has
+// its primitives: no spills, no stack, no warning of ptxas that code was serialised or a register count
+// ignored.
 #include "codegen/cuda/DeviceCompiler.h"
+#include "codegen/cuda/KernelRules.h"
 #include "test/gpukernels/GpuKernels.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 namespace sluice::gpukernels {
@@ -46,6 +49,15 @@ TEST(HandWrittenKernels, passTheGatesOfEveryArchitecture) {
       if (one->record.registersAtLaunch) // what setmaxnreg adds to and takes from
         EXPECT_EQ(codes[i].kernels.at(one->name).registers, one->record.registersAtLaunch);
     }
+}
+
+TEST(HandWrittenKernels, keepTheRulesOfKernels) {
+  std::set<std::string> sources;
+  for (const KernelCase &one : kernelCases())
+    sources.insert(one.source);
+  for (const std::string &source : sources)
+    for (const RuleViolation &violation : checkKernelRules({source, textOf(source), {}}))
+      ADD_FAILURE() << violation.text();
 }
 
 } // namespace

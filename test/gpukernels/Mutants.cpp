@@ -95,9 +95,13 @@ std::vector<Mutant> runMutants(const std::string &kernel, const EmulatedLaunch &
   emulator::Options recording = options;
   recording.recordSites = true;
   std::vector<emulator::CallSite> sites = launch(recording).result.sites;
-  std::sort(sites.begin(), sites.end(), [](const emulator::CallSite &a, const emulator::CallSite &b) {
-    return std::tie(a.file, a.line, a.column, a.primitive) < std::tie(b.file, b.line, b.column, b.primitive);
-  });
+  // One source line may have been compiled several times; an alteration meets all of its copies.
+  const auto place = [](const emulator::CallSite &site) {
+    return std::tie(site.file, site.line, site.column, site.primitive);
+  };
+  std::ranges::sort(sites, {}, place);
+  const auto copies = std::ranges::unique(sites, {}, place);
+  sites.erase(copies.begin(), copies.end());
   std::vector<Mutant> mutants;
   for (const emulator::CallSite &site : sites)
     for (const std::string &kind : mutableOf(site.primitive).kinds)

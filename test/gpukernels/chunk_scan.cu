@@ -203,7 +203,8 @@ SLUICE_DEVICE void storeOutput(const TensorMap &target, WgmmaAccumulator<64> &su
 SLUICE_DEVICE void storeState(Global<f32> target, WgmmaAccumulator<128> &state, const Work &work, i32 item) {
   const u32 lane = laneIndex();
   const auto storePair = [&](u32 column, u32 row, f32 even, f32 odd) {
-    const i64 key = column + lane % 4 * 2, value = work.firstValue(item) + warpIndex() % 4 * 16 + row + lane / 4;
+    const i64 key = column + lane % 4 * 2;
+    const i64 value = work.firstValue(item) + warpIndex() % 4 * 16 + row + lane / 4;
     const Global<f32> at = target + ((work.sequence(item) * i64(keySize) + key) * work.values + value);
     storeGlobal(at, even, value < work.values);
     storeGlobal(at + work.values, odd, value < work.values);

@@ -17,7 +17,7 @@ namespace {
 constexpr u32 slots = CHAIN_SLOTS, threads = 128, tile = 512;
 constexpr u32 counterDistance = 8; ///< Counters lie in sectors of their own.
 
-/// The ring behind one block of the chain.
+/// The ring behind one block of the chain; the last block has none.
 struct Ring {
   Global<f32> tiles;
   Global<u32> written, read;
@@ -25,7 +25,7 @@ struct Ring {
 };
 
 SLUICE_DEVICE Ring ringBehind(Global<f32> rings, Global<u32> counters, u32 stage) {
-  const i64 ring = i64(blockIndex<1>()) * gridBlocks<0>() + stage;
+  const i64 ring = i64(blockIndex<1>()) * (gridBlocks<0>() - 1) + stage;
   const Global<u32> written = counters + ring * 2 * counterDistance;
   return {rings + ring * slots * tile, written, written + i64(counterDistance)};
 }

@@ -22,7 +22,7 @@ struct Arguments {
   i64 count;
 };
 
-/// The ring behind one block of the chain.
+/// The ring behind one block of the chain; the last block has none.
 struct Ring {
   Global<f32> tiles;
   Global<u32> written, read;
@@ -30,7 +30,7 @@ struct Ring {
 };
 
 SLUICE_DEVICE Ring ringBehind(const Arguments &arguments, u32 stage) {
-  const i64 ring = i64(blockIndex<1>()) * gridBlocks<0>() + stage;
+  const i64 ring = i64(blockIndex<1>()) * (gridBlocks<0>() - 1) + stage;
   const Global<u32> written = arguments.counters + ring * 2 * counterDistance;
   return {arguments.rings + ring * slots * tile, written, written + i64(counterDistance)};
 }
