@@ -6,6 +6,7 @@
 #include "runtime/emulator/CounterClocks.h"
 #include "runtime/emulator/Launch.h"
 #include "runtime/emulator/Mutation.h"
+#include "runtime/emulator/Scheduler.h"
 
 #include <algorithm>
 
@@ -53,6 +54,7 @@ void leaveAt(Thread &thread, Counter &counter, Order order) {
 }
 
 void wakeWaiters(Machine &machine, Counter &counter, uint32_t value) {
+  machine.scheduler->noteProgress();
   if (value < counter.lowest)
     return;
   counter.lowest = ~0u;
@@ -148,7 +150,8 @@ uint64_t updateCounter(Thread &thread, void *address, const Update &change, cons
   uint64_t old = updateBytes(change.operation, address, change.value, change.expected, access.bytes);
   if (thread.machine->checking())
     counter.history.add(static_cast<uint32_t>(old), *static_cast<uint32_t *>(address), counter.clock);
-  if (!counter.waiters.empty())
+  bool changed = *static_cast<uint32_t *>(address) != static_cast<uint32_t>(old);
+  if (changed || !counter.waiters.empty())
     wakeWaiters(*thread.machine, counter, *static_cast<uint32_t *>(address));
   return old;
 }
@@ -167,8 +170,11 @@ unsigned sluiceEmuLoadCounter(const void *address, int order, Site site) {
     expectCommunication(thread, "loadCounter", site);
   if (!accessCounter(thread, address, {4, AccessKind::atomic, "loadCounter", site}, false))
     return 0xffffffff;
+  auto *word = static_cast<const uint32_t *>(address);
+  thread.machine->notePoll(thread, {"loadCounter", site, nullptr, address},
+                           __atomic_load_n(word, __ATOMIC_SEQ_CST));
   learnFrom(thread, counterAt(thread, address).clock, effective);
-  return __atomic_load_n(static_cast<const uint32_t *>(address), __ATOMIC_SEQ_CST);
+  return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
 void sluiceEmuStoreCounter(void *address, unsigned value, int order, Site site) {
@@ -233,8 +239,12 @@ unsigned long long sluiceEmuAtomicGlobal(int operation, void *address, unsigned 
   if (thread.machine->counting() && returns)
     logAccess(thread, LoggedSpace::globalUpdate, reinterpret_cast<uint64_t>(address),
               {bytes, AccessKind::atomic, primitive, site});
-  return updateCounter(thread, address, {operation, value, expected, returns},
-                       {bytes, AccessKind::atomic, primitive, site}, effective);
+  uint64_t old = updateCounter(thread, address, {operation, value, expected, returns},
+                               {bytes, AccessKind::atomic, primitive, site}, effective);
+  // A lock that somebody else holds.
+  if (operation == sluiceEmuCompareExchange && old != expected)
+    thread.machine->notePoll(thread, {primitive, site, nullptr, address}, old);
+  return old;
 }
 
 unsigned long long sluiceEmuAtomicShared(int operation, unsigned address, unsigned long long value,

@@ -80,6 +80,7 @@ const Options &Machine::options() const { return launch.options; }
 const BoundLaunch &Machine::bound() const { return launch.bound; }
 
 void Machine::park(Thread &thread, const Wait &wait) {
+  scheduler->noteProgress();
   thread.wait = wait;
   thread.state = ThreadState::parked;
   scheduler->switchAway(thread);
@@ -95,6 +96,20 @@ void Machine::maybeYield(Thread &thread) {
     return;
   scheduler->makeRunnable(thread);
   scheduler->switchAway(thread);
+}
+
+void Machine::notePoll(Thread &thread, const Wait &wait, uint64_t value) {
+  Thread::Poll &poll = thread.poll;
+  if (poll.address != wait.object || poll.value != value) {
+    poll = {wait.object, value, 0};
+    return;
+  }
+  ++poll.count;
+  if (scheduler->pollsForEver())
+    fatal(thread, "deadlock", wait.site,
+          nameOf(thread) + " polls in " + wait.primitive + " and reads " + std::to_string(value) +
+              " each time, while no other thread can go on but by polling");
+  scheduler->yieldToOthers(thread);
 }
 
 void Machine::meet(Thread &thread, const Wait &wait, void *arguments, bool (*body)(Warp &)) {

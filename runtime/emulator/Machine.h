@@ -57,6 +57,12 @@ struct Thread : SluiceEmuThread {
   ThreadState state = ThreadState::fresh;
   uint8_t lane = 0;
   Wait wait;
+  /// How often in a row it has seen the same value at the same address: it polls.
+  struct Poll {
+    const void *address = nullptr;
+    uint64_t value = 0;
+    uint32_t count = 0;
+  } poll;
   Clock clock;
   /// Clock at the last memory fence, and what relaxed loads have seen since: fences make relaxed accesses order.
   struct Fences;
@@ -82,6 +88,7 @@ struct Warp {
   uint32_t runnable = 0;           ///< Ready to go on.
   uint32_t exited = 0;
   uint32_t priority = 0;
+  uint32_t turn = 0;               ///< In order: the lane to try first.
   // The collective that lanes are coming to; `met` counts those that were completed.
   uint32_t arrived = 0, met = 0;
   const char *primitive = "";
@@ -116,6 +123,8 @@ public:
   /// Lands by itself when nothing else can go on, as a copy that completes on an mbarrier must. Otherwise only a
   /// wait (or chance) lands it.
   bool spontaneous = true;
+  /// That issued it; what is still in flight when the cluster has ended is dropped.
+  const Cluster *cluster = nullptr;
   /// Never lands when it is issued.
   bool late = false;
 };
@@ -194,6 +203,9 @@ public:
   void wake(Thread &thread);
   /// Lets others run now if the schedule is random and chance wants it. Called where threads talk to each other.
   void maybeYield(Thread &thread);
+  /// A thread has read `value` atomically. If it saw the same there before, it polls: the others run first. A poll
+  /// that goes on for ever is reported as a deadlock.
+  void notePoll(Thread &thread, const Wait &wait, uint64_t value);
 
   /// Waits for all lanes of the warp to come to this call of the source. The last to come runs `body`, with
   /// `warp.arguments` by lane; `body` must not park. If it returns false all lanes stay parked, with `wait` as what

@@ -119,20 +119,21 @@ void Scheduler::beginBlock(Block &block, uint64_t clusterIndex) {
   block.index = block.position[0] +
                 uint64_t(bound.grid[0]) * (block.position[1] + uint64_t(bound.grid[1]) * block.position[2]);
   block.alive = bound.threads;
-  block.priority = random.next();
+  block.priority = random.next() | drawnPriority;
   std::memset(block.shared, 0xff, block.sharedBytes);
   for (uint32_t i = 0; i < block.warps.size(); ++i) {
     Warp &warp = block.warps[i];
     warp.block = &block;
     warp.index = i;
-    warp.exited = warp.arrived = warp.met = 0;
-    warp.priority = random.next();
+    warp.exited = warp.arrived = warp.met = warp.turn = 0;
+    warp.priority = random.next() | drawnPriority;
     makeRunnable(warp, 0xffffffffu);
   }
   for (Thread &thread : block.threads) {
     std::copy_n(block.position.begin(), 3, thread.block);
     thread.state = ThreadState::fresh;
     thread.wait = Wait();
+    thread.poll = {};
     if (machine.checking()) {
       thread.clock = Clock();
       thread.clock.domain = block.cluster->domain;
@@ -158,16 +159,15 @@ void Scheduler::endBlocks() {
 }
 
 void Scheduler::endCluster(Cluster &cluster) {
-  // What is still in flight, and was reported as such, must not land in the next block.
-  std::erase_if(pending, [](const auto &operation) { return operation->landed; });
-  if (!launch.cooperative)
-    pending.clear();
   for (const std::unique_ptr<Block> &block : cluster.blocks) {
     for (std::unique_ptr<BlockPart> &part : block->parts)
       part.reset();
     if (block->shadow)
       block->shadow->clear();
   }
+  // What is still in flight, and was reported as such, must not land in the next block. The parts that know these
+  // operations have gone first.
+  std::erase_if(pending, [&](const auto &operation) { return operation->cluster == &cluster; });
   std::erase(residents, &cluster);
   idle.push_back(&cluster);
   if (launch.cooperative)

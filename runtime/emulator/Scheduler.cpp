@@ -40,8 +40,12 @@ void Scheduler::makeRunnable(Thread &thread) {
 }
 
 Thread *Scheduler::take(Warp &warp) {
-  unsigned shift = randomOrder ? random.next() % 32 : 0;
-  unsigned lane = (std::countr_zero(std::rotr(warp.runnable, static_cast<int>(shift))) + shift) % 32;
+  // In order, the lowest lane, unless lanes have polled: then the one after the last that did.
+  unsigned shift = randomOrder ? random.next() % 32 : warp.turn;
+  if (passedOver && passedOver->inWarp == &warp)
+    shift = warp.turn;
+  passedOver = nullptr;
+  unsigned lane = (std::countr_zero(std::rotr(warp.runnable, static_cast<int>(shift % 32))) + shift) % 32;
   warp.runnable &= ~(1u << lane);
   if (!warp.runnable) {
     Block &block = *warp.block;
@@ -93,15 +97,21 @@ Block *Scheduler::chooseBlock() {
 Thread *Scheduler::pick() {
   if (launch.options.completion == Completion::random && !pending.empty() && random.next() % 8 == 0)
     landAny();
+  if (passedOver) {
+    passedOver->inWarp->priority = passedOver->inBlock->priority = --passedPriority;
+    passedOver->inWarp->turn = passedOver->lane + 1u;
+    if (Block *block = chooseBlock())
+      return take(*chooseWarp(*block));
+  }
   for (;;) {
     bool redraw = randomOrder && --untilRedraw == 0;
     if (redraw) {
       untilRedraw = 1 + random.next() % 128;
       if (running) {
-        running->priority = random.next();
+        running->priority = random.next() | drawnPriority;
         // Not always: a block of many gets through some of its work before the next one does.
         if (random.next() % 4 == 0)
-          running->block->priority = random.next();
+          running->block->priority = random.next() | drawnPriority;
       }
     }
     if (!redraw && running && running->runnable)
@@ -133,6 +143,17 @@ void Scheduler::switchAway(Thread &thread) {
   void *target = next ? start(*next) : mainStack;
   sluiceEmuThread = next;
   sluiceEmuSwitch(&thread.fiber.stackPointer, target);
+}
+
+bool Scheduler::pollsForEver() { return ++idlePolls > 10000 + 128 * slots.size() * launch.bound.threads; }
+
+void Scheduler::yieldToOthers(Thread &thread) {
+  // Copies that nothing else waits for must still land while somebody polls.
+  if (thread.poll.count % 64 == 0)
+    landSpontaneous();
+  makeRunnable(thread);
+  passedOver = &thread;
+  switchAway(thread);
 }
 
 void Scheduler::fiberMain() {
@@ -177,6 +198,7 @@ void Scheduler::threadExited(Thread &thread) {
   if (BlockPart *barrier = block.cluster->blocks.front()->existing(Part::clusterBarrier))
     barrier->threadExits(thread);
   thread.state = ThreadState::exited;
+  noteProgress();
   thread.fiber = {};
   if (block.alive == 0)
     ended.push_back(&block);
@@ -197,6 +219,7 @@ void Scheduler::abandon() {
 }
 
 void Scheduler::issue(const std::shared_ptr<AsyncOperation> &operation) {
+  operation->cluster = currentThread().inBlock->cluster;
   if (machine.landsAtOnce() && !operation->late) {
     land(*operation);
     return;

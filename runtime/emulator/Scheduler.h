@@ -34,6 +34,11 @@ public:
 
   /// From a fiber: goes on with another thread; returns when this one is to go on.
   void switchAway(Thread &thread);
+  /// The same, but every other thread that can run comes first, and what lands by itself.
+  void yieldToOthers(Thread &thread);
+  /// Counts a poll. Whether so many came one after another that every thread has had many turns to do something else.
+  bool pollsForEver();
+  void noteProgress() { idlePolls = 0; }
   void makeRunnable(Thread &thread);
   void makeRunnable(Warp &warp, uint32_t lanes);
   /// Leaves the fibers for good and ends the launch.
@@ -75,6 +80,11 @@ private:
   void *mainStack = nullptr;
   bool abandoned = false;
   Warp *running = nullptr;
+  Thread *passedOver = nullptr;            ///< Polls: to be taken last.
+  uint64_t idlePolls = 0;
+  /// Of warps and blocks that were passed over, falling: the one that waits longest comes first.
+  uint32_t passedPriority = drawnPriority;
+  static constexpr uint32_t drawnPriority = 1u << 31; ///< Drawn priorities are at least this.
   uint32_t untilRedraw = 1;
   std::vector<Block *> slots;              ///< Resident blocks.
   std::vector<uint64_t> runnableSlots;     ///< Bit i: a block with runnable threads.

@@ -226,6 +226,26 @@ TEST_F(Core, BlocksFollowAsOthersEnd) {
   EXPECT_TRUE(run({"waitsForThePrevious", 40, 32, true, 2}).clean());
 }
 
+TEST_F(Core, PollsLetTheOthersRun) {
+  for (Scheduling scheduling : {Scheduling::inOrder, Scheduling::random})
+    for (bool check : {false, true}) {
+      options.scheduling = scheduling;
+      options.check = check;
+      EXPECT_TRUE(run({"polls"}).clean());
+      EXPECT_TRUE(run({"polls", 1, 32}).clean());
+    }
+}
+
+TEST_F(Core, PollingForEverIsADeadlock) {
+  options.check = false;
+  for (Scheduling scheduling : {Scheduling::inOrder, Scheduling::random}) {
+    options.scheduling = scheduling;
+    Report report = mistake({"pollsForEver", 1, 32});
+    EXPECT_EQ(report.kind, "deadlock");
+    EXPECT_EQ(report.line, lineOf("pollsForEver"));
+  }
+}
+
 TEST_F(Core, IndependentBlocksMustNotWait) {
   EXPECT_TRUE(run({"waitsForThePrevious", 1, 32}).clean());
   Result result = run({"waitsForThePrevious", 2, 32});

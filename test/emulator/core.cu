@@ -79,10 +79,10 @@ KERNEL(wideBarrier) { barrierSync(1, 160); } // wideBarrier
 SLUICE_EXPORT(wideBarrier)
 
 KERNEL(mixedBarrier) {
-  if (warpIndex() == 0)
-    barrierSync(1, 64); // mixedBarrier:first
+  if (warpIndex() < 2)
+    barrierSync(1, 96); // mixedBarrier:first
   else
-    barrierSync(1, 96); // mixedBarrier:second
+    barrierSync(1, 128); // mixedBarrier:second
 }
 SLUICE_EXPORT(mixedBarrier)
 
@@ -122,6 +122,26 @@ KERNEL(waitsForThePrevious) {
   }
 }
 SLUICE_EXPORT(waitsForThePrevious)
+
+// All but the last lane poll for it, then each other's lock.
+KERNEL(polls) {
+  if (threadIndex() != blockThreads() - 1)
+    while (loadCounter<Order::acquire>(counter) == 0) // polls
+      ;
+  else
+    storeCounter<Order::release>(counter, 1u);
+  while (atomicCompareExchange<Order::acquireRelease>(counter + 1, 0u, 1u) != 0)
+    ;
+  storeGlobal(out + i64(0), f32(threadIndex()));
+  storeCounter<Order::release>(counter + 1, 0u);
+}
+SLUICE_EXPORT(polls)
+
+KERNEL(pollsForEver) {
+  while (loadCounter(counter) == 0) // pollsForEver
+    ;
+}
+SLUICE_EXPORT(pollsForEver)
 
 KERNEL(writesTheSame) {
   if (threadIndex() == 3)
