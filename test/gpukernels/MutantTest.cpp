@@ -27,17 +27,16 @@ const std::vector<Equivalent> &equivalents() {
   return all;
 }
 
-std::vector<Mutant> synchronisationMutants(const KernelCase &one) {
+/// Runs the kernel as it is built at its small sizes.
+EmulatedLaunch launchOf(const KernelCase &one) {
   const emulator::Kernel kernel = emulator::Kernel::load(sharedObjectOf(one), one.name);
   const Arrays before = one.makeArguments(one.small, 1);
   const Expectations expected = one.reference(one.small, before);
-  const auto launch = [&](const emulator::Options &options) {
+  return [=, &one](const emulator::Options &options) {
     EmulatedRun run = runEmulated(kernel, one.record, one, one.small, before, options);
     const bool right = compare(expected, before, run.after).empty();
     return Outcome{std::move(run.result), right};
   };
-  EXPECT_TRUE(launch(checked()).result.clean()) << one.name;
-  return runMutants(one.name, launch, equivalents(), checked());
 }
 
 Mutant runValueMutant(const ValueMutant &value) {
@@ -64,19 +63,46 @@ Mutant runValueMutant(const ValueMutant &value) {
   return mutant;
 }
 
-TEST(Mutants, areAllFound) {
-  std::vector<Mutant> all;
-  for (const KernelCase &one : kernelCases())
-    for (Mutant &mutant : synchronisationMutants(one))
-      all.push_back(std::move(mutant));
-  for (const ValueMutant &value : valueMutants())
-    all.push_back(runValueMutant(value));
-  std::cout << tableOf(all);
-  EXPECT_GE(all.size(), 60u);
-  for (const Mutant &mutant : all)
+void expectNoneMissed(const std::vector<Mutant> &mutants) {
+  std::cout << tableOf(mutants);
+  for (const Mutant &mutant : mutants)
     EXPECT_NE(mutant.verdict, Mutant::Verdict::missed)
         << mutant.kernel << ": " << mutant.primitive << " in line " << mutant.line << ", " << mutant.kind;
 }
+
+class Mutants : public testing::TestWithParam<std::string> {};
+
+TEST_P(Mutants, ofSynchronisationAreAllReported) {
+  const EmulatedLaunch launch = launchOf(kernelCase(GetParam()));
+  EXPECT_TRUE(launch(checked()).result.clean());
+  expectNoneMissed(runMutants(GetParam(), launch, equivalents(), checked()));
+}
+
+TEST_P(Mutants, ofValuesAreAllFound) {
+  std::vector<Mutant> mutants;
+  for (const ValueMutant &value : valueMutants())
+    if (value.kernel == GetParam())
+      mutants.push_back(runValueMutant(value));
+  expectNoneMissed(mutants);
+}
+
+TEST(MutantCount, isAtLeastSixty) {
+  size_t count = 0;
+  for (const KernelCase &one : kernelCases())
+    count += findMutants(launchOf(one), checked()).size();
+  std::cout << count << " mutants of synchronisation, " << valueMutants().size() << " of values\n";
+  EXPECT_GE(count, 60u);
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> result;
+  for (const KernelCase &one : kernelCases())
+    result.push_back(one.name);
+  return result;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Mutants, testing::ValuesIn(names()),
+                         [](const auto &info) { return info.param; });
 
 } // namespace
 

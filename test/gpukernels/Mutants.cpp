@@ -90,8 +90,7 @@ Mutable mutableOf(const std::string &primitive) {
   throw std::out_of_range("expected a primitive of the table, got '" + primitive + "'");
 }
 
-std::vector<Mutant> runMutants(const std::string &kernel, const EmulatedLaunch &launch,
-                               const std::vector<Equivalent> &equivalents, const emulator::Options &options) {
+std::vector<Alterable> findMutants(const EmulatedLaunch &launch, const emulator::Options &options) {
   emulator::Options recording = options;
   recording.recordSites = true;
   std::vector<emulator::CallSite> sites = launch(recording).result.sites;
@@ -102,10 +101,18 @@ std::vector<Mutant> runMutants(const std::string &kernel, const EmulatedLaunch &
   std::ranges::sort(sites, {}, place);
   const auto copies = std::ranges::unique(sites, {}, place);
   sites.erase(copies.begin(), copies.end());
-  std::vector<Mutant> mutants;
+  std::vector<Alterable> found;
   for (const emulator::CallSite &site : sites)
     for (const std::string &kind : mutableOf(site.primitive).kinds)
-      mutants.push_back(runMutant(kernel, launch, site, kind, equivalents, options));
+      found.push_back({site, kind});
+  return found;
+}
+
+std::vector<Mutant> runMutants(const std::string &kernel, const EmulatedLaunch &launch,
+                               const std::vector<Equivalent> &equivalents, const emulator::Options &options) {
+  std::vector<Mutant> mutants;
+  for (const auto &[site, kind] : findMutants(launch, options))
+    mutants.push_back(runMutant(kernel, launch, site, kind, equivalents, options));
   return mutants;
 }
 

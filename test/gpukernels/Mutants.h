@@ -44,6 +44,13 @@ struct Mutable {
 };
 Mutable mutableOf(const std::string &primitive);
 
+/// A call that the kernel executes, and one way to alter it.
+struct Alterable {
+  emulator::CallSite site;
+  std::string kind;
+};
+std::vector<Alterable> findMutants(const EmulatedLaunch &launch, const emulator::Options &options);
+
 /// One mutant for each executed call and kind. `options` fixes the seed; it should have `check` set. An
 /// equivalent mutant that is reported counts as reported.
 std::vector<Mutant> runMutants(const std::string &kernel, const EmulatedLaunch &launch,
