@@ -1,5 +1,5 @@
-// cp.async. A thread's copies land when it waits for them, with what the source holds at that time, or earlier by
-// chance, or at once, as the launch is asked to.
+// cp.async. A thread's copies land when it waits for them, with what the source holds at that time, or
+// earlier by chance, or at once, as the launch is asked to.
 #include "codegen/cuda/device/emu/AbiAsync.h"
 #include "runtime/emulator/Access.h"
 #include "runtime/emulator/AccessLog.h"
@@ -23,7 +23,8 @@ void land(const Copy &copy) {
   std::memset(copy.destination + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
 }
 
-/// The copies of one thread. Their agent's epoch ends where something can speak for all so far: a commit, an arrival.
+/// The copies of one thread. Their agent's epoch ends where something can speak for all so far: a commit, an
+/// arrival.
 class ThreadCopies {
 public:
   void begin(Thread &thread, const Copy &copy, Site site);
@@ -48,12 +49,12 @@ private:
   };
   Batch &current();
 
-  std::vector<Batch> batches;       ///< The first `used` are in use, oldest first; the others keep their memory.
+  std::vector<Batch> batches; ///< The first `used` are in use, oldest first; the others keep their memory.
   size_t used = 0;
-  std::vector<uint32_t> groups;     ///< Last epoch of each committed group not waited for, oldest first.
+  std::vector<uint32_t> groups; ///< Last epoch of each committed group not waited for, oldest first.
   uint32_t epoch = 1;
-  uint32_t promised = 0, over = 0;  ///< Last epochs that an mbarrier speaks for, that were waited for.
-  uint32_t last = 0;                ///< Last epoch with a copy.
+  uint32_t promised = 0, over = 0; ///< Last epochs that an mbarrier speaks for, that were waited for.
+  uint32_t last = 0;               ///< Last epoch with a copy.
   Site lastSite;
 };
 
@@ -67,7 +68,7 @@ public:
   static ThreadCopies &of(Thread &thread) { return of(*thread.inBlock).threads[thread.thread]; }
   void threadExits(Thread &thread) override { threads[thread.thread].reportUnfinished(thread); }
 
-  std::vector<ArriveAfterCopies *> arrivals;   ///< Those to come.
+  std::vector<ArriveAfterCopies *> arrivals; ///< Those to come.
 
 private:
   std::vector<ThreadCopies> threads;

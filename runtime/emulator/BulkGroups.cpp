@@ -30,7 +30,9 @@ Agent BulkGroups::reader(Thread &thread) {
   return agent(thread, OwnAgent::bulkSource, "the source of a bulk store of thread");
 }
 
-Agent BulkGroups::writer(Thread &thread) { return agent(thread, OwnAgent::bulkComplete, "bulk store of thread"); }
+Agent BulkGroups::writer(Thread &thread) {
+  return agent(thread, OwnAgent::bulkComplete, "bulk store of thread");
+}
 
 void BulkGroups::issue(Thread &thread, const std::shared_ptr<BulkStore> &store, Site site) {
   ThreadStores &stores = threads[thread.thread];

@@ -1,5 +1,5 @@
-// Stores from shared memory that a thread's bulk groups track: first the source is read, later the destination is
-// written. A wait may ask for the first or for both.
+// Stores from shared memory that a thread's bulk groups track: first the source is read, later the
+// destination is written. A wait may ask for the first or for both.
 #pragma once
 
 #include "runtime/emulator/Machine.h"
@@ -59,10 +59,10 @@ private:
   using Group = std::vector<std::shared_ptr<BulkStore>>;
   struct ThreadStores {
     Group open;
-    std::deque<Group> groups;           ///< Youngest last.
-    uint32_t committed = 0;             ///< Groups, ever.
-    uint32_t dropped = 0;               ///< Of them, no longer in `groups`.
-    uint32_t read = 0, used = 0;        ///< Groups known to be read; the last one with a store.
+    std::deque<Group> groups;    ///< Youngest last.
+    uint32_t committed = 0;      ///< Groups, ever.
+    uint32_t dropped = 0;        ///< Of them, no longer in `groups`.
+    uint32_t read = 0, used = 0; ///< Groups known to be read; the last one with a store.
     Site last;
   };
   Agent agent(Thread &thread, OwnAgent kind, const char *what);

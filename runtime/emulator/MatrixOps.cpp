@@ -98,7 +98,8 @@ bool store(Warp &warp) {
   uint16_t elements[8][8];
   for (uint32_t matrix = 0; 8 * matrix < rows.count; ++matrix) {
     for (int lane = 0; lane < 32; ++lane) {
-      uint32_t word = static_cast<const MoveArguments *>(warp.arguments[static_cast<size_t>(lane)])->registers[matrix];
+      uint32_t word =
+          static_cast<const MoveArguments *>(warp.arguments[static_cast<size_t>(lane)])->registers[matrix];
       layout::Coordinate low = layout::ldmatrixElement(lane, 0, transposed);
       layout::Coordinate high = layout::ldmatrixElement(lane, 1, transposed);
       elements[low.row][low.column] = static_cast<uint16_t>(word);

@@ -49,7 +49,8 @@ std::string MbarrierState::name() const { return "mbarrier at offset " + std::to
 std::string MbarrierState::lacks() const {
   std::string text = plural(pending, "arrival");
   if (bytes != 0)
-    text += bytes > 0 ? " and " + plural(bytes, "byte") : ", and " + plural(-bytes, "byte") + " too many came";
+    text +=
+        bytes > 0 ? " and " + plural(bytes, "byte") : ", and " + plural(-bytes, "byte") + " too many came";
   return text;
 }
 
@@ -63,7 +64,8 @@ void MbarrierState::initialise(Thread &thread, uint32_t arrivals, Site site) {
     report(thread, "mbarrier misuse", site, name() + " is initialised again without mbarrierInvalidate",
            "initialised at " + placeOf(initialised));
   if (arrivals == 0 || arrivals > greatestCount)
-    report(thread, "mbarrier misuse", site, "expected a count from 1 to 1048575, got " + std::to_string(arrivals));
+    report(thread, "mbarrier misuse", site,
+           "expected a count from 1 to 1048575, got " + std::to_string(arrivals));
   live = true;
   fenced = false;
   initialiser = &thread;
@@ -88,13 +90,14 @@ void MbarrierState::invalidate(Thread &thread, Site site) {
   std::memset(block.shared + offset, poisonByte, barrierBytes);
 }
 
-void MbarrierState::arrive(Thread &thread, uint32_t arrivals, const char *primitive, Site site, bool releases) {
+void MbarrierState::arrive(Thread &thread, uint32_t arrivals, const char *primitive, Site site,
+                           bool releases) {
   if (releases && block.machine->checking())
     arriving.release(thread.clock);
   if (arrivals > pending) {
     report(thread, "mbarrier overflow", site,
-           name() + " gets " + plural(arrivals, "arrival") + " where its phase lacks " + std::to_string(pending) +
-               " of " + std::to_string(count),
+           name() + " gets " + plural(arrivals, "arrival") + " where its phase lacks " +
+               std::to_string(pending) + " of " + std::to_string(count),
            "initialised at " + placeOf(initialised));
     return;
   }
@@ -142,7 +145,8 @@ void MbarrierState::settle(Thread &thread, const char *primitive, Site site) {
     completePhase();
   else if (bytes < 0)
     report(thread, "mbarrier bytes", site,
-           name() + " has all its arrivals, but " + plural(-bytes, "byte") + " more came than its phase expects",
+           name() + " has all its arrivals, but " + plural(-bytes, "byte") +
+               " more came than its phase expects",
            "initialised at " + placeOf(initialised));
 }
 
@@ -159,9 +163,9 @@ void MbarrierState::completePhase() {
   waiters.wakeAll();
 }
 
-/// A thread that waits for phase p, by parity, hangs or goes on too early if phase p + 1 can complete before it has
-/// looked: so whoever completed phase p + 1 must know that it has. One lane speaks for its warp, since the lanes that
-/// wait together come to the warp's next instruction together.
+/// A thread that waits for phase p, by parity, hangs or goes on too early if phase p + 1 can complete before
+/// it has looked: so whoever completed phase p + 1 must know that it has. One lane speaks for its warp, since
+/// the lanes that wait together come to the warp's next instruction together.
 void MbarrierState::checkLapped() {
   if (seen.empty())
     return;
@@ -179,8 +183,10 @@ void MbarrierState::checkLapped() {
       continue;
     reported |= warp;
     report(*one.thread, "lapped waiter", one.site,
-           "phase " + std::to_string(phase) + " of the " + name() + " completes, though nothing says that this wait "
-           "for phase " + std::to_string(one.target) + " is over: a waiter lapped by two phases",
+           "phase " + std::to_string(phase) + " of the " + name() +
+               " completes, though nothing says that this wait "
+               "for phase " +
+               std::to_string(one.target) + " is over: a waiter lapped by two phases",
            "initialised at " + placeOf(initialised));
   }
   std::erase_if(seen, [&](const Seen &one) { return one.target < phase; });
@@ -208,7 +214,8 @@ void MbarrierState::wait(Thread &thread, uint32_t parity, const Wait &as, bool a
   described.value = static_cast<uint64_t>(target);
   described.describe = [](const Thread &parked) {
     auto &state = *static_cast<const MbarrierState *>(parked.wait.object);
-    return "phase " + std::to_string(parked.wait.value) + " of the " + state.name() + ", which lacks " + state.lacks();
+    return "phase " + std::to_string(parked.wait.value) + " of the " + state.name() + ", which lacks " +
+           state.lacks();
   };
   while (phase <= target)
     block.machine->park(thread, waiters, described);
@@ -223,7 +230,8 @@ bool MbarrierState::test(Thread &thread, uint32_t parity, const Wait &as) {
   if (++vainTests > endlessTests)
     fatal(thread, "deadlock", as.site, "the " + name() + " is tested without end; its phase lacks " + lacks(),
           "initialised at " + placeOf(initialised));
-  // Whoever polls must not keep those from running that it polls for: it goes on when nothing else can, or by chance.
+  // Whoever polls must not keep those from running that it polls for: it goes on when nothing else can, or by
+  // chance.
   auto turn = std::make_shared<NextTurn>(thread);
   block.machine->issue(turn);
   while (!turn->landed)
@@ -264,7 +272,8 @@ MbarrierState *Mbarriers::find(Thread &thread, uint32_t address, const char *pri
   if (block.machine->checking() &&
       !thread.clock.knows(block.cluster->domain, state.initialisation.actor, state.initialisation.epoch))
     report(thread, "race", site,
-           std::string(primitive) + " of the " + state.name() + ": nothing orders it after the initialisation",
+           std::string(primitive) + " of the " + state.name() +
+               ": nothing orders it after the initialisation",
            nameOf(*state.initialiser) + ", mbarrierInit at " + placeOf(state.initialised));
   return &state;
 }
@@ -317,8 +326,8 @@ void Mbarriers::blockEnds(Block &ended) {
 void Mbarriers::describeDeadlock(const Block &, std::string &text) {
   for (const MbarrierState &state : states)
     if (state.live && (state.inProgress() || !state.waiters.empty()))
-      text += (text.empty() ? "phase " : "; phase ") + std::to_string(state.phase) + " of the " + state.name() + " (initialised at " +
-              placeOf(state.initialised) + ") lacks " + state.lacks();
+      text += (text.empty() ? "phase " : "; phase ") + std::to_string(state.phase) + " of the " +
+              state.name() + " (initialised at " + placeOf(state.initialised) + ") lacks " + state.lacks();
 }
 
 } // namespace sluice::emulator
@@ -341,7 +350,7 @@ void waitFor(uint32_t address, uint32_t parity, const char *primitive, Site site
 
 /// Arrivals of a possibly altered call; nothing if it is skipped.
 uint32_t altered(uint32_t arrivals, Alteration how) {
-  return how == Alteration::skip           ? 0
+  return how == Alteration::skip            ? 0
          : how == Alteration::moreArrivals  ? arrivals + 1
          : how == Alteration::fewerArrivals ? arrivals - 1
                                             : arrivals;
@@ -365,7 +374,8 @@ void sluiceEmuMbarrierInit(u32 barrier, u32 count, Site site) {
   if (!state)
     return;
   if (thread.machine->checking())
-    recordShared(thread, *thread.inBlock, state->offset, {barrierBytes, AccessKind::write, "mbarrierInit", site});
+    recordShared(thread, *thread.inBlock, state->offset,
+                 {barrierBytes, AccessKind::write, "mbarrierInit", site});
   state->initialise(thread, altered(count, how), site);
 }
 
@@ -408,7 +418,8 @@ void sluiceEmuMbarrierArriveExpect(u32 barrier, u32 bytes, Site site) {
   Alteration how = alteration(thread, site, "mbarrierArriveExpect");
   if (how == Alteration::skip)
     return;
-  if (MbarrierState *state = Mbarriers::of(*thread.inBlock).find(thread, barrier, "mbarrierArriveExpect", site)) {
+  if (MbarrierState *state =
+          Mbarriers::of(*thread.inBlock).find(thread, barrier, "mbarrierArriveExpect", site)) {
     state->expect(thread, alteredBytes(bytes, how), "mbarrierArriveExpect", site);
     if (uint32_t arrivals = altered(1, how))
       state->arrive(thread, arrivals, "mbarrierArriveExpect", site, how != Alteration::relaxed);
@@ -416,7 +427,9 @@ void sluiceEmuMbarrierArriveExpect(u32 barrier, u32 bytes, Site site) {
   thread.machine->maybeYield(thread);
 }
 
-void sluiceEmuMbarrierWait(u32 barrier, u32 parity, Site site) { waitFor(barrier, parity, "mbarrierWait", site); }
+void sluiceEmuMbarrierWait(u32 barrier, u32 parity, Site site) {
+  waitFor(barrier, parity, "mbarrierWait", site);
+}
 
 void sluiceEmuMbarrierWaitCluster(u32 barrier, u32 parity, Site site) {
   waitFor(barrier, parity, "mbarrierWaitCluster", site);

@@ -1,5 +1,6 @@
-// Barriers in shared memory that count arrivals and bytes. What the program sees of one is opaque, so its state is
-// kept here; the eight bytes in shared memory hold a pattern that shows when ordinary code has overwritten them.
+// Barriers in shared memory that count arrivals and bytes. What the program sees of one is opaque, so its
+// state is kept here; the eight bytes in shared memory hold a pattern that shows when ordinary code has
+// overwritten them.
 #pragma once
 
 #include "runtime/emulator/Machine.h"
@@ -47,9 +48,9 @@ public:
   /// Asynchronous operations and peers see the initialisation.
   bool fenced = false;
   Thread *initialiser = nullptr;
-  Agent initialisation;              ///< Over for whoever may use the barrier.
+  Agent initialisation; ///< Over for whoever may use the barrier.
   Site initialised;
-  int64_t phase = 0;                 ///< Completed ones.
+  int64_t phase = 0; ///< Completed ones.
   WaitList waiters;
 
 private:
@@ -67,9 +68,9 @@ private:
   uint32_t copiesOver() const;
 
   uint32_t count = 0, pending = 0;
-  int64_t bytes = 0;                 ///< Expected and not yet here.
+  int64_t bytes = 0; ///< Expected and not yet here.
   Actor copies = 0;
-  uint32_t begun = 0;                ///< Copies, ever.
+  uint32_t begun = 0; ///< Copies, ever.
   struct InFlight {
     uint32_t epoch;
     AsyncOperation *copy;
@@ -77,7 +78,7 @@ private:
   std::vector<InFlight> inFlight;
   SyncClock arriving, completed;
   std::vector<Seen> seen;
-  uint32_t vainTests = 0;            ///< Since the last phase.
+  uint32_t vainTests = 0; ///< Since the last phase.
 };
 
 /// The mbarriers of one block.
@@ -91,8 +92,8 @@ public:
   /// The same for an operation of the asynchronous proxy or of a peer.
   MbarrierState *findFenced(Thread &thread, uint32_t address, const char *primitive, Site site);
   MbarrierState *place(Thread &thread, uint32_t address, const char *primitive, Site site);
-  /// The thread's initialisations so far become visible to the asynchronous proxy and to peers. If the fence is
-  /// mbarrierFenceInit, a relaxed arrival at the cluster's barrier makes them known, too.
+  /// The thread's initialisations so far become visible to the asynchronous proxy and to peers. If the fence
+  /// is mbarrierFenceInit, a relaxed arrival at the cluster's barrier makes them known, too.
   void fence(Thread &thread, bool releases);
   static void releaseInitialisations(Thread &thread, SyncClock &into);
   /// A thread initialises a barrier: an epoch of an agent of its own, which the thread knows at once.
@@ -103,7 +104,7 @@ public:
 
 private:
   Block &block;
-  std::vector<uint16_t> byWord;      ///< 1 + index in `states`, for each 8 bytes of shared memory.
+  std::vector<uint16_t> byWord; ///< 1 + index in `states`, for each 8 bytes of shared memory.
   std::deque<MbarrierState> states;
   struct Initialiser {
     Thread *thread;

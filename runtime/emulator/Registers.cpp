@@ -47,7 +47,8 @@ public:
     for (size_t group = 0; group < warps.size(); group += 4)
       for (size_t i = group + 1; i < std::min(group + 4, warps.size()); ++i)
         if (!(warps[i].changes == warps[group].changes)) {
-          const auto &longer = warps[i].changes.size() > warps[group].changes.size() ? warps[i] : warps[group];
+          const auto &longer =
+              warps[i].changes.size() > warps[group].changes.size() ? warps[i] : warps[group];
           reportBlock(block, "setmaxnreg misuse", longer.changes.back().site,
                       "warps " + std::to_string(group) + " and " + std::to_string(i) +
                           " of one warpgroup do not execute the same changes of their registers");
@@ -58,8 +59,9 @@ public:
   void describeDeadlock(const Block &, std::string &text) override {
     for (size_t i = 0; i < warps.size(); ++i)
       if (warps[i].wanted)
-        text += (text.empty() ? "warp " : "; warp ") + std::to_string(i) + " wants " + std::to_string(warps[i].wanted - warps[i].owned) +
-                " more registers per thread, " + std::to_string(available) + " are free: never freed by the others";
+        text += (text.empty() ? "warp " : "; warp ") + std::to_string(i) + " wants " +
+                std::to_string(warps[i].wanted - warps[i].owned) + " more registers per thread, " +
+                std::to_string(available) + " are free: never freed by the others";
   }
 
 private:
@@ -76,8 +78,9 @@ private:
   void checkDirection(Warp &warp, const WarpRegisters &own, uint32_t registers, bool increase) {
     if (increase ? registers < own.owned : registers > own.owned)
       report(warp.thread(0), "setmaxnreg misuse", warp.site,
-             std::string("expected at ") + (increase ? "least" : "most") + " the " + std::to_string(own.owned) +
-                 " registers that the warp has, got " + std::to_string(registers));
+             std::string("expected at ") + (increase ? "least" : "most") + " the " +
+                 std::to_string(own.owned) + " registers that the warp has, got " +
+                 std::to_string(registers));
   }
 
   /// A change by the warp or, failing that, by another.
@@ -96,8 +99,8 @@ private:
         if (role.registers != 0 && warps[warp].owned != role.registers)
           reportBlock(block, "setmaxnreg misuse", anySite(warp),
                       "warp " + std::to_string(warp) + " of role '" + role.name + "' ends with " +
-                          std::to_string(warps[warp].owned) + " registers per thread, the launch record says " +
-                          std::to_string(role.registers));
+                          std::to_string(warps[warp].owned) +
+                          " registers per thread, the launch record says " + std::to_string(role.registers));
   }
 
   bool grantOne(WarpRegisters &own) {
@@ -135,8 +138,8 @@ void requestRegisters(uint32_t registers, bool increase, Site site) {
   if (alteration(thread, site, primitive) == Alteration::skip)
     return;
   Request request{registers, increase};
-  thread.machine->meet(thread, {primitive, site, [](const Thread &) { return std::string("registers"); }}, &request,
-                       changeRegisters);
+  thread.machine->meet(thread, {primitive, site, [](const Thread &) { return std::string("registers"); }},
+                       &request, changeRegisters);
 }
 
 void fenceProxies(const char *primitive, bool shared, bool global, Site site) {
@@ -159,8 +162,12 @@ void fenceProxies(const char *primitive, bool shared, bool global, Site site) {
 namespace sluice::device {
 extern "C" {
 
-void sluiceEmuIncreaseRegisters(u32 registers, Site site) { emulator::requestRegisters(registers, true, site); }
-void sluiceEmuDecreaseRegisters(u32 registers, Site site) { emulator::requestRegisters(registers, false, site); }
+void sluiceEmuIncreaseRegisters(u32 registers, Site site) {
+  emulator::requestRegisters(registers, true, site);
+}
+void sluiceEmuDecreaseRegisters(u32 registers, Site site) {
+  emulator::requestRegisters(registers, false, site);
+}
 
 void sluiceEmuFenceProxyAsyncShared(Site site) {
   emulator::fenceProxies("fenceProxyAsyncShared", true, false, site);

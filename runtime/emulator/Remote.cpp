@@ -33,11 +33,13 @@ RemotePlace remotePlace(Thread &thread, uint32_t address, const char *primitive,
   return {livePeer(thread, mapped - 1, primitive, site), address & 0xffffff};
 }
 
-void ExitDuties::add(Block &owner, Thread &thread, Actor actor, uint32_t epoch, const char *primitive, Site site) {
+void ExitDuties::add(Block &owner, Thread &thread, Actor actor, uint32_t epoch, const char *primitive,
+                     Site site) {
   if (!owner.machine->checking())
     return;
   auto &duties = owner.part<ExitDuties>(Part::remote).duties;
-  auto same = std::find_if(duties.begin(), duties.end(), [&](const Duty &duty) { return duty.actor == actor; });
+  auto same =
+      std::find_if(duties.begin(), duties.end(), [&](const Duty &duty) { return duty.actor == actor; });
   Duty duty{actor, epoch, &thread, primitive, site};
   if (same == duties.end())
     duties.push_back(duty);
@@ -87,7 +89,8 @@ uint8_t *remoteBytes(Thread &thread, uint32_t address, const Access &access) {
     return bytes;
   recordShared(thread, *place.owner, sharedOffset(place.address), access);
   if (place.owner != thread.inBlock)
-    ExitDuties::add(*place.owner, thread, thread.clock.self, thread.clock.epoch, access.primitive, access.site);
+    ExitDuties::add(*place.owner, thread, thread.clock.self, thread.clock.epoch, access.primitive,
+                    access.site);
   return bytes;
 }
 
@@ -155,7 +158,8 @@ void sluiceEmuStoreAsync(u32 address, const void *value, u32 bytes, u32 barrier,
     return;
   }
   uint8_t *destination = sharedBytes(thread, *place.owner, place.address, access, bytes);
-  MbarrierState *state = Mbarriers::of(*counted.owner).findFenced(thread, counted.address, "storeAsync", site);
+  MbarrierState *state =
+      Mbarriers::of(*counted.owner).findFenced(thread, counted.address, "storeAsync", site);
   if (!destination || !state)
     return;
   auto store = std::make_shared<RemoteStore>(thread, *state, destination, value, bytes);
@@ -171,7 +175,7 @@ void sluiceEmuStoreAsync(u32 address, const void *value, u32 bytes, u32 barrier,
 void sluiceEmuMbarrierArriveRemote(u32 barrier, u32 count, Site site) {
   Thread &thread = currentThread();
   Alteration how = alteration(thread, site, "mbarrierArriveRemote");
-  u32 arrivals = how == Alteration::skip           ? 0
+  u32 arrivals = how == Alteration::skip            ? 0
                  : how == Alteration::moreArrivals  ? count + 1
                  : how == Alteration::fewerArrivals ? count - 1
                                                     : count;
@@ -187,7 +191,9 @@ void sluiceEmuMbarrierExpectRemote(u32 barrier, u32 bytes, Site site) {
   Alteration how = alteration(thread, site, "mbarrierExpectRemote");
   if (how == Alteration::skip)
     return;
-  u32 expected = how == Alteration::lessBytes ? bytes - 16 : how == Alteration::moreBytes ? bytes + 16 : bytes;
+  u32 expected = how == Alteration::lessBytes   ? bytes - 16
+                 : how == Alteration::moreBytes ? bytes + 16
+                                                : bytes;
   if (MbarrierState *state = remoteBarrier(thread, barrier, "mbarrierExpectRemote", site))
     state->expect(thread, expected, "mbarrierExpectRemote", site);
 }

@@ -10,13 +10,13 @@ namespace sluice::emulator {
 /// A place in the shared memory of a block of the cluster.
 struct RemotePlace {
   Block *owner = nullptr;
-  uint32_t address = 0;    ///< In the owner's shared window.
+  uint32_t address = 0; ///< In the owner's shared window.
 };
 
 /// Shared-window address of a peer: its rank and the address in its own window.
 constexpr uint32_t remoteAddress(uint32_t rank, uint32_t address) { return (rank + 1) << 24 | address; }
-/// An address that mapShared has made, or one of the thread's own block. Reports and returns null for a block that the
-/// cluster does not have, and for one that has ended.
+/// An address that mapShared has made, or one of the thread's own block. Reports and returns null for a block
+/// that the cluster does not have, and for one that has ended.
 RemotePlace remotePlace(Thread &thread, uint32_t address, const char *primitive, Site site);
 /// The block of that rank, if it has not ended.
 Block *livePeer(Thread &thread, uint32_t rank, const char *primitive, Site site);
@@ -25,9 +25,11 @@ Block *livePeer(Thread &thread, uint32_t rank, const char *primitive, Site site)
 class ExitDuties : public BlockPart {
 public:
   explicit ExitDuties(Block &) {}
-  static void add(Block &owner, Thread &thread, Actor actor, uint32_t epoch, const char *primitive, Site site);
+  static void add(Block &owner, Thread &thread, Actor actor, uint32_t epoch, const char *primitive,
+                  Site site);
 
-  /// A thread of the block has passed the cluster's barrier, to which others came that knew what is in `known`.
+  /// A thread of the block has passed the cluster's barrier, to which others came that knew what is in
+  /// `known`.
   static void passed(Block &owner, SyncClock &known);
 
   void threadExits(Thread &thread) override;
@@ -42,7 +44,7 @@ private:
     const char *primitive;
     Site site;
   };
-  std::vector<Duty> duties;    ///< The latest of each actor.
+  std::vector<Duty> duties; ///< The latest of each actor.
 };
 
 } // namespace sluice::emulator

@@ -26,7 +26,9 @@ struct CopyCall {
   bool checking = thread.machine->checking();
 
   bool skipped() const { return altered == Alteration::skip; }
-  uint32_t bytes(uint32_t asked) const { return altered == Alteration::lessBytes ? asked - pieceAlignment : asked; }
+  uint32_t bytes(uint32_t asked) const {
+    return altered == Alteration::lessBytes ? asked - pieceAlignment : asked;
+  }
 
   Access access(uint32_t bytes, AccessKind kind) const { return {bytes, kind, primitive, site}; }
   void countShared(Block &owner, uint32_t bytes) const {
@@ -42,7 +44,8 @@ public:
   virtual uint32_t bytes() const = 0;
   /// Calls body(address, bytes) for each contiguous run.
   virtual void forEachRun(const std::function<void(uint64_t, uint32_t)> &body) const = 0;
-  /// Calls body(address, bytes) for what of a tile at a shared address is stored: all but what is out of bounds.
+  /// Calls body(address, bytes) for what of a tile at a shared address is stored: all but what is out of
+  /// bounds.
   virtual void forEachStoredRun(uint32_t tile, const std::function<void(uint32_t, uint32_t)> &body) const {
     body(tile, bytes());
   }
@@ -79,7 +82,7 @@ public:
   void store(const uint8_t *window, uint32_t address) const override { storeBox(map, at, window, address); }
 
 private:
-  const EncodedTensorMap &map;   ///< The kernel's argument: outlives the copy.
+  const EncodedTensorMap &map; ///< The kernel's argument: outlives the copy.
   int32_t at[5];
 };
 
@@ -87,7 +90,9 @@ class Piece : public GlobalSide {
 public:
   Piece(const void *address, uint32_t count) : address(std::bit_cast<uint64_t>(address)), count(count) {}
   uint32_t bytes() const override { return count; }
-  void forEachRun(const std::function<void(uint64_t, uint32_t)> &body) const override { body(address, count); }
+  void forEachRun(const std::function<void(uint64_t, uint32_t)> &body) const override {
+    body(address, count);
+  }
   void load(uint8_t *window, uint32_t to) const override {
     std::memcpy(window + to, std::bit_cast<const void *>(address), count);
   }
@@ -112,8 +117,8 @@ bool reachGlobal(const CopyCall &call, const GlobalSide &side, AccessKind kind, 
     if (allocation && call.checking)
       recordGlobal(call.thread, *allocation, address, access, agent);
     if (allocation && call.thread.inBlock->counters)
-      call.thread.inBlock->counters->globalRow(kind == AccessKind::read ? Direction::read : Direction::write, address,
-                                               bytes);
+      call.thread.inBlock->counters->globalRow(kind == AccessKind::read ? Direction::read : Direction::write,
+                                               address, bytes);
   });
   return good;
 }
@@ -131,8 +136,8 @@ private:
 };
 
 /// Loads into the own block, or into each block of the mask.
-void load(const CopyCall &call, const std::shared_ptr<const GlobalSide> &from, uint32_t address, uint32_t alignment,
-          uint32_t barrier, uint32_t mask) {
+void load(const CopyCall &call, const std::shared_ptr<const GlobalSide> &from, uint32_t address,
+          uint32_t alignment, uint32_t barrier, uint32_t mask) {
   Thread &thread = call.thread;
   bool reached = false;
   for (uint32_t rank = 0; mask >> rank; ++rank) {
@@ -191,7 +196,8 @@ void store(const CopyCall &call, std::unique_ptr<const GlobalSide> to, uint32_t 
     });
   call.countShared(*thread.inBlock, access.bytes);
   if (!thread.machine->landsAtOnce())
-    to->forEachRun([](uint64_t at, uint32_t bytes) { std::memset(std::bit_cast<void *>(at), poisonByte, bytes); });
+    to->forEachRun(
+        [](uint64_t at, uint32_t bytes) { std::memset(std::bit_cast<void *>(at), poisonByte, bytes); });
   groups.issue(thread, std::make_shared<Store>(thread, std::move(to), source, address), call.site);
 }
 
@@ -224,7 +230,8 @@ bool goodPiece(const CopyCall &call, const void *global, uint32_t bytes) {
 /// Copy to a peer. The own shared memory is read when it lands.
 class PeerCopy : public CountedCopy {
 public:
-  PeerCopy(Thread &thread, MbarrierState &barrier, uint8_t *destination, const uint8_t *source, uint32_t bytes)
+  PeerCopy(Thread &thread, MbarrierState &barrier, uint8_t *destination, const uint8_t *source,
+           uint32_t bytes)
       : CountedCopy(thread, barrier, bytes, true), destination(destination), source(source) {}
   void move() override { std::memmove(destination, source, bytes); }
 
@@ -238,7 +245,8 @@ void copyToPeer(const CopyCall &call, RemotePlace to, uint32_t from, uint32_t by
   Access read = call.access(bytes, AccessKind::read), write = call.access(bytes, AccessKind::write);
   const uint8_t *source = sharedBytes(thread, *thread.inBlock, from, read, pieceAlignment);
   uint8_t *destination = sharedBytes(thread, *to.owner, to.address, write, pieceAlignment);
-  MbarrierState *state = Mbarriers::of(*counted.owner).findFenced(thread, counted.address, call.primitive, call.site);
+  MbarrierState *state =
+      Mbarriers::of(*counted.owner).findFenced(thread, counted.address, call.primitive, call.site);
   if (!source || !destination || !state)
     return;
   auto copy = std::make_shared<PeerCopy>(thread, *state, destination, source, bytes);
@@ -289,13 +297,16 @@ void sluiceEmuPrefetchTensorMap(const void *map, Site site) {
 void sluiceEmuBulkLoad(u32 destination, const void *source, u32 bytes, u32 barrier, Site site) {
   CopyCall call{currentThread(), "bulkLoad", site};
   if (!call.skipped() && goodPiece(call, source, bytes))
-    load(call, std::make_shared<Piece>(source, call.bytes(bytes)), destination, pieceAlignment, barrier, ownMask(call.thread));
+    load(call, std::make_shared<Piece>(source, call.bytes(bytes)), destination, pieceAlignment, barrier,
+         ownMask(call.thread));
 }
 
-void sluiceEmuBulkLoadMulticast(u32 destination, const void *source, u32 bytes, u32 barrier, u32 mask, Site site) {
+void sluiceEmuBulkLoadMulticast(u32 destination, const void *source, u32 bytes, u32 barrier, u32 mask,
+                                Site site) {
   CopyCall call{currentThread(), "bulkLoadMulticast", site};
   if (!call.skipped() && goodPiece(call, source, bytes))
-    load(call, std::make_shared<Piece>(source, call.bytes(bytes)), destination, pieceAlignment, barrier, mask);
+    load(call, std::make_shared<Piece>(source, call.bytes(bytes)), destination, pieceAlignment, barrier,
+         mask);
 }
 
 void sluiceEmuBulkStore(void *destination, u32 source, u32 bytes, Site site) {
@@ -314,7 +325,8 @@ void sluiceEmuBulkCopyToPeer(u32 destination, u32 source, u32 bytes, u32 barrier
   if (to.owner == counted.owner)
     copyToPeer(call, to, source, bytes, counted);
   else
-    report(call.thread, "cluster misuse", site, "expected the destination and the mbarrier in the same block");
+    report(call.thread, "cluster misuse", site,
+           "expected the destination and the mbarrier in the same block");
 }
 
 } // extern "C"

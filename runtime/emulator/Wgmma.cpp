@@ -41,7 +41,8 @@ WgmmaProduct &Warpgroup::begin(const device::WgmmaCall &call, Site site) {
   return *fresh;
 }
 
-/// PTX asks for wgmma.fence before the first product, and between an access to registers and a product that uses them.
+/// PTX asks for wgmma.fence before the first product, and between an access to registers and a product that
+/// uses them.
 void Warpgroup::checkFences(Warp &warp) {
   uint32_t now = of(warp).fences;
   for (unsigned lane = 0; lane < 32; ++lane) {
@@ -51,7 +52,7 @@ void Warpgroup::checkFences(Warp &warp) {
     if (!accumulator && !operand && now != 1)
       continue;
     report(warp.thread(lane), "missing fence", warp.site,
-           now == 1     ? "expected wgmmaFence before the first wgmma of the warp"
+           now == 1      ? "expected wgmmaFence before the first wgmma of the warp"
            : accumulator ? "the accumulator was accessed after the last wgmmaFence"
                          : "the operand's registers were accessed after the last wgmmaFence");
     return;
@@ -92,9 +93,10 @@ void Warpgroup::issue(Warp &warp) {
     if (const uint32_t *outside = operand->firstOutside(block.sharedBytes)) {
       issued.readable = false;
       report(warp.thread(0), "out of bounds", warp.site,
-             std::string("operand ") + (operand == &issued.a ? "A" : "B") + " of wgmma reaches shared offset " +
-                 std::to_string(int64_t{*outside} - sluiceEmuSharedBase) + ", expected one within the block's " +
-                 std::to_string(block.sharedBytes) + " bytes");
+             std::string("operand ") + (operand == &issued.a ? "A" : "B") +
+                 " of wgmma reaches shared offset " +
+                 std::to_string(int64_t{*outside} - sluiceEmuSharedBase) +
+                 ", expected one within the block's " + std::to_string(block.sharedBytes) + " bytes");
     }
   if (block.machine->checking() && issued.readable)
     recordReads(warp, issued);
@@ -158,7 +160,8 @@ bool Warpgroup::release(Warp &warp, uint32_t upTo) {
 }
 
 WgmmaProduct *Warpgroup::user(const device::AsyncRegisters *registers) {
-  auto found = std::find_if(products.rbegin(), products.rend(), [&](const auto &one) { return one->uses(registers); });
+  auto found =
+      std::find_if(products.rbegin(), products.rend(), [&](const auto &one) { return one->uses(registers); });
   return found == products.rend() ? nullptr : found->get();
 }
 
@@ -194,7 +197,9 @@ void meetFor(const char *primitive, Site site, void *arguments, Body body) {
   Thread &thread = currentThread();
   if (alteration(thread, site, primitive) == Alteration::skip)
     return;
-  auto describe = [](const Thread &) { return std::string("the other lanes of its warp, or warps of its warpgroup"); };
+  auto describe = [](const Thread &) {
+    return std::string("the other lanes of its warp, or warps of its warpgroup");
+  };
   thread.machine->meet(thread, {primitive, site, describe}, arguments, body);
 }
 

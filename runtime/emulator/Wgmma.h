@@ -1,5 +1,6 @@
-// The products that warpgroups have in flight. Each warp issues, commits and waits by itself: what a wait says of the
-// operands in shared memory holds for the reads of that warp only, which are one agent of the clocks.
+// The products that warpgroups have in flight. Each warp issues, commits and waits by itself: what a wait
+// says of the operands in shared memory holds for the reads of that warp only, which are one agent of the
+// clocks.
 #pragma once
 
 #include "runtime/emulator/WgmmaProduct.h"
@@ -23,7 +24,8 @@ public:
   void fence(Warp &warp) { ++of(warp).fences; }
   void issue(Warp &warp);
   void commit(Warp &warp) { ++of(warp).committed; }
-  /// Whether at most `pending` of the warp's groups are left; if not, `goOn` follows when the other warps have come.
+  /// Whether at most `pending` of the warp's groups are left; if not, `goOn` follows when the other warps
+  /// have come.
   bool wait(Warp &warp, uint32_t pending);
   /// Products land in the order of issue.
   void computeThrough(uint64_t number);

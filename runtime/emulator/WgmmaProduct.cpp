@@ -141,7 +141,8 @@ void WgmmaProduct::forget(const device::AsyncRegisters *registers) {
 
 void WgmmaProduct::record(Thread &reader, unsigned warp, const Agent &agent) const {
   auto read = [&](uint32_t address, uint32_t bytes) {
-    recordShared(reader, *reader.inBlock, sharedOffset(address), {bytes, AccessKind::read, "wgmma", site}, agent);
+    recordShared(reader, *reader.inBlock, sharedOffset(address), {bytes, AccessKind::read, "wgmma", site},
+                 agent);
   };
   std::span<const uint32_t> pieces = a.addresses;
   if (!pieces.empty() && call.majorA == device::Major::k)

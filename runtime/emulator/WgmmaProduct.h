@@ -12,10 +12,11 @@
 
 namespace sluice::emulator {
 
-/// A matrix operand in shared memory as pieces of 16 bytes: eight elements along its contiguous dimension. Pieces
-/// follow each other as MatrixUnit.h wants the elements: by rows of 16 if k is contiguous, else by rows of mn.
+/// A matrix operand in shared memory as pieces of 16 bytes: eight elements along its contiguous dimension.
+/// Pieces follow each other as MatrixUnit.h wants the elements: by rows of 16 if k is contiguous, else by
+/// rows of mn.
 struct OperandPieces {
-  std::vector<uint32_t> addresses;      ///< Shared-window addresses.
+  std::vector<uint32_t> addresses; ///< Shared-window addresses.
 
   void place(uint64_t descriptor, device::Major major, uint32_t mn);
   /// Null for the first piece that leaves shared memory of that size, else its address.
@@ -63,10 +64,10 @@ public:
   void record(Thread &reader, unsigned warp, const Agent &agent) const;
 
   Warpgroup &group;
-  uint64_t number = 0;             ///< In its warpgroup.
+  uint64_t number = 0; ///< In its warpgroup.
   device::WgmmaCall call{};
   Site site;
-  uint32_t issued = 0;             ///< Bit i: by warp i of the group.
+  uint32_t issued = 0; ///< Bit i: by warp i of the group.
   std::array<uint32_t, 4> epochs{};
   OperandPieces a, b;
   bool readable = true;

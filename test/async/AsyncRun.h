@@ -43,9 +43,10 @@ public:
   }
   /// A map over a tensor of those sizes without gaps, the innermost first.
   template <class T>
-  AsyncRun &map(const std::string &name, DType dtype, const std::vector<T> &elements, std::vector<int64_t> dims,
-                const std::vector<uint32_t> &box, TileSwizzle swizzle = TileSwizzle::none,
-                Direction direction = Direction::read, bool fillNan = false) {
+  AsyncRun &map(const std::string &name, DType dtype, const std::vector<T> &elements,
+                std::vector<int64_t> dims, const std::vector<uint32_t> &box,
+                TileSwizzle swizzle = TileSwizzle::none, Direction direction = Direction::read,
+                bool fillNan = false) {
     ParameterRecord parameter = named(name, ParameterRecord::Kind::tensorMap, dtype, direction);
     parameter.map.argument = name;
     parameter.map.box = box;
@@ -85,7 +86,7 @@ public:
 private:
   struct Argument {
     std::string name;
-    std::shared_ptr<emulator::Memory> memory;   ///< Shared by copies of the run.
+    std::shared_ptr<emulator::Memory> memory; ///< Shared by copies of the run.
   };
   static ParameterRecord named(const std::string &name, ParameterRecord::Kind kind, DType dtype,
                                Direction direction) {

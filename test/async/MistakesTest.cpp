@@ -1,4 +1,5 @@
-// Each mistake of mistakes.cu is reported, whatever the order of threads and completions; the right kernels are silent.
+// Each mistake of mistakes.cu is reported, whatever the order of threads and completions; the right kernels
+// are silent.
 #include "test/async/AsyncRun.h"
 
 #include <gtest/gtest.h>
@@ -14,8 +15,8 @@ using emulator::Result;
 
 struct Mistake {
   int number;
-  const char *kind;        ///< Or several, separated by commas, where it depends on the order which one it is.
-  const char *says = "";   ///< Part of the report.
+  const char *kind;      ///< Or several, separated by commas, where it depends on the order which one it is.
+  const char *says = ""; ///< Part of the report.
 };
 
 struct Subject {
@@ -52,7 +53,8 @@ AsyncRun tile(int mistake) {
 
 const std::vector<Subject> &subjects() {
   static const std::vector<Subject> all = {
-      {"mbarrier_ring", [](int mistake) { return plain("mbarrier_ring", 64, mistake, 192, 192); },
+      {"mbarrier_ring",
+       [](int mistake) { return plain("mbarrier_ring", 64, mistake, 192, 192); },
        {{1, "misaligned"},
         {2, "mbarrier misuse", "expected an initialised mbarrier"},
         {3, "deadlock", "lacks 1 arrival"},
@@ -65,10 +67,12 @@ const std::vector<Subject> &subjects() {
         {10, "deadlock", "phase 0 of the mbarrier at offset 4112"},
         {11, "mbarrier overflow", "more than 1048575"},
         {12, "mbarrier misuse", "is invalidated in a phase that lacks"}}},
-      {"mbarrier_lapped", [](int mistake) { return plain("mbarrier_lapped", 64, mistake, 0, 32); },
+      {"mbarrier_lapped",
+       [](int mistake) { return plain("mbarrier_lapped", 64, mistake, 0, 32); },
        {{1, "lapped waiter,deadlock"}}},
       {"mbarrier_poll", [](int mistake) { return plain("mbarrier_poll", 64, mistake, 64, 32); }, {}},
-      {"cp_async", [](int mistake) { return plain("cp_async", 64, mistake, 256, 64, Direction::readWrite); },
+      {"cp_async",
+       [](int mistake) { return plain("cp_async", 64, mistake, 256, 64, Direction::readWrite); },
        {{1, "misaligned"},
         {2, "race", "cp.async of thread"},
         {3, "race"},
@@ -76,9 +80,11 @@ const std::vector<Subject> &subjects() {
         {5, "race", "cp.async of thread"},
         {6, "race", "cp.async of thread"},
         {8, "in flight at exit"}}},
-      {"cp_async_arrive", [](int mistake) { return plain("cp_async_arrive", 64, mistake, 32, 32); },
+      {"cp_async_arrive",
+       [](int mistake) { return plain("cp_async_arrive", 64, mistake, 32, 32); },
        {{1, "race", "cp.async of thread"}, {2, "deadlock", "lacks 32 arrivals"}}},
-      {"tensor_tile", tile,
+      {"tensor_tile",
+       tile,
        {{1, "misaligned"},
         {2, "missing fence", "mbarrierFenceInit"},
         {3, "race", "copies on the mbarrier"},
@@ -97,15 +103,18 @@ const std::vector<Subject> &subjects() {
       {"ragged_store",
        [](int mistake) {
          AsyncRun run("mistakes.so", "ragged_store", 64, 1024);
-         run.map("out", DType::f32, numbers(32 * 6), {30, 6}, {32, 8}, TileSwizzle::bytes128, Direction::write);
+         run.map("out", DType::f32, numbers(32 * 6), {30, 6}, {32, 8}, TileSwizzle::bytes128,
+                 Direction::write);
          run.record.parameters.back().map.strides = {32};
          run.word("mistake", mistake);
          return run;
        },
        {{1, "uninitialised read"}}},
-      {"proxy_global", [](int mistake) { return plain("proxy_global", 64, mistake, 65, 64, Direction::readWrite); },
+      {"proxy_global",
+       [](int mistake) { return plain("proxy_global", 64, mistake, 65, 64, Direction::readWrite); },
        {{1, "missing proxy fence"}, {3, "misaligned"}}},
-      {"wgmma_once", [](int mistake) { return plain("wgmma_once", 128, mistake, 128, 128); },
+      {"wgmma_once",
+       [](int mistake) { return plain("wgmma_once", 128, mistake, 128, 128); },
        {{1, "missing proxy fence"},
         {2, "race", "wgmma of warp"},
         {3, "missing fence", "before the first wgmma"},
@@ -139,9 +148,7 @@ const std::vector<Subject> &subjects() {
          run.cluster(2);
          return run;
        },
-       {{2, "cluster misuse", "expected a rank below 2, got 5"},
-        {3, "race"},
-        {4, "access after exit"}}},
+       {{2, "cluster misuse", "expected a rank below 2, got 5"}, {3, "race"}, {4, "access after exit"}}},
       {"remote_copy",
        [](int mistake) {
          AsyncRun run = plain("remote_copy", 32, mistake, 0, 32);
@@ -172,9 +179,10 @@ TEST_P(AsyncMistakes, AreReported) {
     for (const Options &options : everyCompletion(2)) {
       Result result = subject.make(mistake.number).launch(options);
       EXPECT_TRUE(reports(result, mistake))
-          << subject.entry << " mistake " << mistake.number << " completion " << static_cast<int>(options.completion)
-          << " seed " << options.seed << ": expected \"" << mistake.kind << "\" with \"" << mistake.says
-          << "\", got\n" << textOf(result);
+          << subject.entry << " mistake " << mistake.number << " completion "
+          << static_cast<int>(options.completion) << " seed " << options.seed << ": expected \""
+          << mistake.kind << "\" with \"" << mistake.says << "\", got\n"
+          << textOf(result);
     }
 }
 
@@ -182,8 +190,9 @@ TEST_P(AsyncMistakes, AreNotSeenInTheRightKernel) {
   const Subject &subject = subjects()[GetParam()];
   for (const Options &options : everyCompletion(8)) {
     Result result = subject.make(0).launch(options);
-    EXPECT_TRUE(result.clean()) << subject.entry << " completion " << static_cast<int>(options.completion) << " seed "
-                                << options.seed << ":\n" << textOf(result);
+    EXPECT_TRUE(result.clean()) << subject.entry << " completion " << static_cast<int>(options.completion)
+                                << " seed " << options.seed << ":\n"
+                                << textOf(result);
   }
 }
 

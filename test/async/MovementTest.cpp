@@ -42,14 +42,18 @@ TEST(AsyncMovement, CpAsyncFillsWithZeros) {
       everyRun(
           [&] {
             AsyncRun run = movement("copy_pieces_" + std::to_string(bytes), 32);
-            run.tensor("in", DType::u32, counting(128)).tensor("out", DType::u32, Words(128, 77), Direction::write);
+            run.tensor("in", DType::u32, counting(128))
+                .tensor("out", DType::u32, Words(128, 77), Direction::write);
             return run.word("sourceBytes", sourceBytes);
           },
           [&](const AsyncRun &run) {
             Words out = run.read<uint32_t>("out");
             for (uint32_t i = 0; i < 128; ++i) {
               uint32_t byte = i % 4 * 4;
-              EXPECT_EQ(out[i], byte >= bytes ? 77 : byte < sourceBytes ? i + 1 : 0) << bytes << " " << sourceBytes;
+              EXPECT_EQ(out[i], byte >= bytes        ? 77
+                                : byte < sourceBytes ? i + 1
+                                                     : 0)
+                  << bytes << " " << sourceBytes;
             }
           });
 }
@@ -80,7 +84,8 @@ TEST(AsyncMovement, LdmatrixAndStmatrix) {
                Words out = run.read<uint32_t>("out");
                for (uint32_t i = 0; i < count * 64; ++i) {
                  uint32_t lane = i % 64 / 2, at = elementOf(i / 64, lane, i % 2, transposed);
-                 EXPECT_EQ(out[pass * 128 + at / 2] >> (at % 2 * 16) & 0xffff, i / 64 * 64 + 2 * lane + i % 2);
+                 EXPECT_EQ(out[pass * 128 + at / 2] >> (at % 2 * 16) & 0xffff,
+                           i / 64 * 64 + 2 * lane + i % 2);
                }
              });
   }
@@ -214,7 +219,8 @@ TEST(AsyncMovement, Multicast) {
       [&] {
         AsyncRun run = movement("multicast", 64);
         run.cluster(2).map("in", DType::f32, box, {32, 8}, {32, 8});
-        run.tensor("piece", DType::u32, counting(256)).tensor("dumped", DType::u32, Words(1024), Direction::write);
+        run.tensor("piece", DType::u32, counting(256))
+            .tensor("dumped", DType::u32, Words(1024), Direction::write);
         return run;
       },
       [&](const AsyncRun &run) {

@@ -15,15 +15,15 @@ struct ProductCase {
   const char *entry;
   uint32_t n;
   bool half;
-  int sign;     ///< Of the product, by the negated operands.
+  int sign; ///< Of the product, by the negated operands.
 };
 
 const ProductCase cases[] = {
-    {"k_k_none", 64, false, 1},    {"k_k_32", 24, true, 1},      {"k_k_64", 136, false, -1},
-    {"k_k_128", 256, false, -1},   {"mn_k_none", 8, true, 1},    {"mn_mn_none", 64, false, 1},
-    {"mn_mn_32", 64, false, 1},    {"k_mn_64", 136, true, 1},    {"mn_mn_128", 256, true, 1},
-    {"mn_k_128", 8, false, 1},     {"r_k_128", 64, false, 1},    {"r_mn_128", 256, true, -1},
-    {"r_k_none", 24, true, -1},    {"r_mn_32", 136, false, 1},
+    {"k_k_none", 64, false, 1},  {"k_k_32", 24, true, 1},    {"k_k_64", 136, false, -1},
+    {"k_k_128", 256, false, -1}, {"mn_k_none", 8, true, 1},  {"mn_mn_none", 64, false, 1},
+    {"mn_mn_32", 64, false, 1},  {"k_mn_64", 136, true, 1},  {"mn_mn_128", 256, true, 1},
+    {"mn_k_128", 8, false, 1},   {"r_k_128", 64, false, 1},  {"r_mn_128", 256, true, -1},
+    {"r_k_none", 24, true, -1},  {"r_mn_32", 136, false, 1},
 };
 
 /// Small whole numbers, which both formats hold and whose sums are exact.
@@ -45,8 +45,10 @@ TEST_P(WgmmaProducts, AreExact) {
     for (Options options : everyCompletion(2)) {
       options.chip = options.seed == 1 ? Chip::exact : Chip::hopper;
       AsyncRun run("products.so", one.entry, 128, 48 * 1024);
-      run.tensor("a", DType::f16, matrix(64, 0, one.half)).tensor("b", DType::f16, matrix(one.n, 3, one.half));
-      run.tensor("out", DType::f32, std::vector<float>(64 * one.n), Direction::write).word("accumulate", accumulate);
+      run.tensor("a", DType::f16, matrix(64, 0, one.half))
+          .tensor("b", DType::f16, matrix(one.n, 3, one.half));
+      run.tensor("out", DType::f32, std::vector<float>(64 * one.n), Direction::write)
+          .word("accumulate", accumulate);
       emulator::Result result = run.launch(options);
       ASSERT_TRUE(result.clean()) << textOf(result);
       if (options.count)

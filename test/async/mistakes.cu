@@ -1,4 +1,5 @@
-// Kernels that make one mistake each, chosen by `mistake`; 0 is right. MistakesTest.cpp names what must be reported.
+// Kernels that make one mistake each, chosen by `mistake`; 0 is right. MistakesTest.cpp names what must be
+// reported.
 #include "Device.h"
 #include "wgmma/n64.h"
 
@@ -7,7 +8,6 @@ namespace {
 constexpr u32 elements = 256; ///< f32 in a stage or tile: 32 x 8.
 
 SLUICE_DEVICE Shared<f32> stageOf(u32 stage) { return sharedMemory<f32>(stage * elements * 4); }
-
 
 } // namespace
 
@@ -272,7 +272,8 @@ SLUICE_KERNEL(wgmma_once, 128)(Global<const u32> in, Global<f32> out, u32 mistak
   if (mistake == 4)
     sum.r(0) = 2.0f;
   const u32 far = mistake == 5 ? 64 * 1024 : 0, shift = mistake == 6 && warpIndex() == 2 ? 16 : 0;
-  const auto first = wgmmaDescriptor(a + i32(far / 2 + shift + (mistake == 15 ? 4 : 0)), Swizzle::none, 128, 256);
+  const auto first =
+      wgmmaDescriptor(a + i32(far / 2 + shift + (mistake == 15 ? 4 : 0)), Swizzle::none, 128, 256);
   const auto second = wgmmaDescriptor(b, Swizzle::none, 128, 256);
   if (mistake != 7 || warpIndex() != 3)
     wgmma(sum, first, second, true);

@@ -23,7 +23,8 @@ template <int Bytes> SLUICE_DEVICE void copyPieces(Global<const u32> in, Global<
 }
 
 template <int Count, bool Transposed> SLUICE_DEVICE void loadMatrices(Global<u32> out) {
-  const auto registers = ldmatrix<Count, Transposed>(sharedMemory<f16>(0) + i32(8 * (laneIndex() % (8 * Count))));
+  const auto registers =
+      ldmatrix<Count, Transposed>(sharedMemory<f16>(0) + i32(8 * (laneIndex() % (8 * Count))));
   unrolled<Count>([&](auto i) { storeGlobal(out + i64(i * 32 + laneIndex()), registers.r(i)); });
 }
 
@@ -50,17 +51,16 @@ template <class T> SLUICE_DEVICE void multiply(Global<f32> out) {
   ldmatrix(left, a + i32(lane % 16 * 16 + lane / 16 * 8));
   ldmatrix<true>(right, b + i32(lane % 16 * 8));
   mma(sum, left, right);
-  unrolled<4>([&](auto i) {
-    storeGlobal(out + i64((lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2), sum.r(i));
-  });
+  unrolled<4>(
+      [&](auto i) { storeGlobal(out + i64((lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2), sum.r(i)); });
 }
 
 } // namespace
 
-#define COPY_PIECES(name, bytes)                                                                                       \
-  SLUICE_KERNEL(name, 32)(Global<const u32> in, Global<u32> out, u32 sourceBytes) {                                    \
-    copyPieces<bytes>(in, out, sourceBytes);                                                                           \
-  }                                                                                                                    \
+#define COPY_PIECES(name, bytes)                                                                             \
+  SLUICE_KERNEL(name, 32)(Global<const u32> in, Global<u32> out, u32 sourceBytes) {                          \
+    copyPieces<bytes>(in, out, sourceBytes);                                                                 \
+  }                                                                                                          \
   SLUICE_EXPORT(name)
 COPY_PIECES(copy_pieces_4, 4)
 COPY_PIECES(copy_pieces_8, 8)
@@ -127,7 +127,8 @@ SLUICE_KERNEL(multiply_8, 32)(Global<const u16> half, Global<const f32> full, Gl
   unrolled<4>([&](auto i) {
     aFull.r(i) = bitsOf(loadGlobal(full + i64((lane / 4 + i % 2 * 8) * 8 + lane % 4 + i / 2 * 4)));
   });
-  unrolled<2>([&](auto i) { bFull.r(i) = bitsOf(loadGlobal(full + i64(128 + (lane % 4 + i * 4) * 8 + lane / 4))); });
+  unrolled<2>(
+      [&](auto i) { bFull.r(i) = bitsOf(loadGlobal(full + i64(128 + (lane % 4 + i * 4) * 8 + lane / 4))); });
   mma(sumFull, aFull, bFull);
   unrolled<4>([&](auto i) {
     const i64 at = (lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2;
@@ -138,27 +139,27 @@ SLUICE_KERNEL(multiply_8, 32)(Global<const u16> half, Global<const f32> full, Gl
 SLUICE_EXPORT(multiply_8)
 
 // A box of any rank, dumped as it lies in shared memory, then stored to the same place of another tensor.
-#define TENSOR_BOX(name, ...)                                                                                          \
-  SLUICE_KERNEL(name, 64)                                                                                              \
-  (SLUICE_TENSOR_MAP(in), SLUICE_TENSOR_MAP(out), Global<u32> dumped, u32 bytes, u32 c0, u32 c1, u32 c2, u32 c3,       \
-   u32 c4) {                                                                                                           \
-    const Mbarrier landed(sharedMemory<u64>(32768));                                                                   \
-    if (threadIndex() == 0) {                                                                                          \
-      prefetchTensorMap(in);                                                                                           \
-      mbarrierInit(landed, 1);                                                                                         \
-      mbarrierFenceInit();                                                                                             \
-      mbarrierArriveExpect(landed, bytes);                                                                             \
-      tensorLoad(sharedMemory<f32>(0), in, landed, __VA_ARGS__);                                                       \
-    }                                                                                                                  \
-    syncThreads();                                                                                                     \
-    mbarrierWait(landed, 0);                                                                                           \
-    dump(dumped, 0, bytes / 4);                                                                                        \
-    if (threadIndex() == 0) {                                                                                          \
-      tensorStore(out, sharedMemory<f32>(0), __VA_ARGS__);                                                             \
-      bulkCommit();                                                                                                    \
-      bulkWait<0>();                                                                                                   \
-    }                                                                                                                  \
-  }                                                                                                                    \
+#define TENSOR_BOX(name, ...)                                                                                \
+  SLUICE_KERNEL(name, 64)                                                                                    \
+  (SLUICE_TENSOR_MAP(in), SLUICE_TENSOR_MAP(out), Global<u32> dumped, u32 bytes, u32 c0, u32 c1, u32 c2,     \
+   u32 c3, u32 c4) {                                                                                         \
+    const Mbarrier landed(sharedMemory<u64>(32768));                                                         \
+    if (threadIndex() == 0) {                                                                                \
+      prefetchTensorMap(in);                                                                                 \
+      mbarrierInit(landed, 1);                                                                               \
+      mbarrierFenceInit();                                                                                   \
+      mbarrierArriveExpect(landed, bytes);                                                                   \
+      tensorLoad(sharedMemory<f32>(0), in, landed, __VA_ARGS__);                                             \
+    }                                                                                                        \
+    syncThreads();                                                                                           \
+    mbarrierWait(landed, 0);                                                                                 \
+    dump(dumped, 0, bytes / 4);                                                                              \
+    if (threadIndex() == 0) {                                                                                \
+      tensorStore(out, sharedMemory<f32>(0), __VA_ARGS__);                                                   \
+      bulkCommit();                                                                                          \
+      bulkWait<0>();                                                                                         \
+    }                                                                                                        \
+  }                                                                                                          \
   SLUICE_EXPORT(name)
 TENSOR_BOX(tensor_box_1, i32(c0))
 TENSOR_BOX(tensor_box_2, i32(c0), i32(c1))

@@ -1,4 +1,5 @@
-// One wgmma of each kind: tiles placed in shared memory by the formulas of the PTX manual, registers likewise.
+// One wgmma of each kind: tiles placed in shared memory by the formulas of the PTX manual, registers
+// likewise.
 #include "Device.h"
 #include "wgmma/n136.h"
 #include "wgmma/n24.h"
@@ -9,7 +10,10 @@
 namespace {
 
 constexpr u32 spanOf(Swizzle swizzle) {
-  return swizzle == Swizzle::bytes128 ? 128 : swizzle == Swizzle::bytes64 ? 64 : swizzle == Swizzle::bytes32 ? 32 : 16;
+  return swizzle == Swizzle::bytes128  ? 128
+         : swizzle == Swizzle::bytes64 ? 64
+         : swizzle == Swizzle::bytes32 ? 32
+                                       : 16;
 }
 constexpr u32 swizzledBy(u32 span, u32 offset) { return offset ^ (offset >> 7 & (span / 16 - 1)) << 4; }
 
@@ -64,7 +68,8 @@ SLUICE_DEVICE void product(Global<const u16> a, Global<const u16> b, Global<f32>
 
 /// A from registers.
 template <int N, class T, Major majorB, Swizzle swizzle, bool negateA, bool negateB>
-SLUICE_DEVICE void productOfRegisters(Global<const u16> a, Global<const u16> b, Global<f32> out, u32 accumulate) {
+SLUICE_DEVICE void productOfRegisters(Global<const u16> a, Global<const u16> b, Global<f32> out,
+                                      u32 accumulate) {
   const u32 t = threadIndex();
   const auto right = place<T, majorB, swizzle>(b, N, 8192);
   fenceProxyAsyncShared();
@@ -88,15 +93,15 @@ SLUICE_DEVICE void productOfRegisters(Global<const u16> a, Global<const u16> b, 
 
 } // namespace
 
-#define PRODUCT(name, ...)                                                                                             \
-  SLUICE_KERNEL(name, 128)(Global<const u16> a, Global<const u16> b, Global<f32> out, u32 accumulate) {                \
-    product<__VA_ARGS__>(a, b, out, accumulate);                                                                       \
-  }                                                                                                                    \
+#define PRODUCT(name, ...)                                                                                   \
+  SLUICE_KERNEL(name, 128)(Global<const u16> a, Global<const u16> b, Global<f32> out, u32 accumulate) {      \
+    product<__VA_ARGS__>(a, b, out, accumulate);                                                             \
+  }                                                                                                          \
   SLUICE_EXPORT(name)
-#define PRODUCT_OF_REGISTERS(name, ...)                                                                                \
-  SLUICE_KERNEL(name, 128)(Global<const u16> a, Global<const u16> b, Global<f32> out, u32 accumulate) {                \
-    productOfRegisters<__VA_ARGS__>(a, b, out, accumulate);                                                            \
-  }                                                                                                                    \
+#define PRODUCT_OF_REGISTERS(name, ...)                                                                      \
+  SLUICE_KERNEL(name, 128)(Global<const u16> a, Global<const u16> b, Global<f32> out, u32 accumulate) {      \
+    productOfRegisters<__VA_ARGS__>(a, b, out, accumulate);                                                  \
+  }                                                                                                          \
   SLUICE_EXPORT(name)
 
 PRODUCT(k_k_none, 64, bf16, Major::k, Major::k, Swizzle::none, false, false)

@@ -8,9 +8,9 @@ namespace sluice::device {
 
 /// What the emulator knows of registers that asynchronous products use: first member of the wgmma fragments.
 struct AsyncRegisters {
-  const u32 *fences;     ///< How many wgmmaFence the warp has executed.
-  u32 touchedAt = 0;     ///< That number at the last touch by ordinary code.
-  u32 inFlight = 0;      ///< Products that use these registers and have not been waited for.
+  const u32 *fences; ///< How many wgmmaFence the warp has executed.
+  u32 touchedAt = 0; ///< That number at the last touch by ordinary code.
+  u32 inFlight = 0;  ///< Products that use these registers and have not been waited for.
 };
 
 /// Element types of matrix operands.
@@ -25,10 +25,10 @@ inline constexpr u64 descriptorLostBits = u64{1} << 47;
 /// One wgmma as one thread issues it.
 struct WgmmaCall {
   AsyncRegisters *accumulator;
-  f32 *values;                   ///< n / 2 of them.
-  AsyncRegisters *aRegisters;    ///< Null: A comes from shared memory.
+  f32 *values;                ///< n / 2 of them.
+  AsyncRegisters *aRegisters; ///< Null: A comes from shared memory.
   const u32 *aValues;
-  u64 a, b;                      ///< Descriptors.
+  u64 a, b; ///< Descriptors.
   u32 n;
   MatrixKind kind;
   Major majorA, majorB;
@@ -71,7 +71,8 @@ void sluiceEmuTensorLoadMulticast(u32 destination, const TensorBox *box, u32 bar
 void sluiceEmuTensorStore(const TensorBox *box, u32 source, Site site);
 void sluiceEmuPrefetchTensorMap(const void *map, Site site);
 void sluiceEmuBulkLoad(u32 destination, const void *source, u32 bytes, u32 barrier, Site site);
-void sluiceEmuBulkLoadMulticast(u32 destination, const void *source, u32 bytes, u32 barrier, u32 mask, Site site);
+void sluiceEmuBulkLoadMulticast(u32 destination, const void *source, u32 bytes, u32 barrier, u32 mask,
+                                Site site);
 void sluiceEmuBulkStore(void *destination, u32 source, u32 bytes, Site site);
 void sluiceEmuBulkCopyToPeer(u32 destination, u32 source, u32 bytes, u32 barrier, Site site);
 void sluiceEmuBulkCommit(Site site);

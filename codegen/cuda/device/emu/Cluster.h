@@ -11,7 +11,8 @@ namespace sluice::device {
 SLUICE_DEVICE u32 clusterRank() { return sluiceEmuThread->clusterRank; }
 SLUICE_DEVICE u32 clusterBlocks() { return sluiceEmuThread->clusterBlocks; }
 
-/// Cluster, every thread. What the thread wrote before is visible to all that wait after. barrier.cluster.arrive.
+/// Cluster, every thread. What the thread wrote before is visible to all that wait after.
+/// barrier.cluster.arrive.
 SLUICE_DEVICE void clusterArrive(Site site = Site::current()) { sluiceEmuClusterArrive(0, site); }
 /// Orders nothing. barrier.cluster.arrive.relaxed.
 SLUICE_DEVICE void clusterArriveRelaxed(Site site = Site::current()) { sluiceEmuClusterArrive(1, site); }
@@ -30,7 +31,9 @@ public:
   SLUICE_DEVICE RemoteShared operator+(i32 elements) const {
     return fromAddress(window + static_cast<u32>(elements) * static_cast<u32>(sizeof(T)));
   }
-  template <class U> SLUICE_DEVICE RemoteShared<U> cast() const { return RemoteShared<U>::fromAddress(window); }
+  template <class U> SLUICE_DEVICE RemoteShared<U> cast() const {
+    return RemoteShared<U>::fromAddress(window);
+  }
   SLUICE_DEVICE u32 address() const { return window; }
 
 private:
@@ -69,7 +72,8 @@ template <class T>
 SLUICE_DEVICE void storeRemote(RemoteShared<T> place, detail::Value<T> value, Site site = Site::current()) {
   sluiceEmuStoreRemote(place.address(), &value, sizeof(T), site);
 }
-/// Thread. Arrives on a peer's barrier; releases at cluster scope. mbarrier.arrive.release.cluster.shared::cluster.
+/// Thread. Arrives on a peer's barrier; releases at cluster scope.
+/// mbarrier.arrive.release.cluster.shared::cluster.
 SLUICE_DEVICE void mbarrierArriveRemote(RemoteMbarrier barrier, u32 count = 1, Site site = Site::current()) {
   sluiceEmuMbarrierArriveRemote(barrier.address(), count, site);
 }
@@ -88,7 +92,8 @@ SLUICE_DEVICE void storeAsync(RemoteShared<T> place, detail::Value<T> value, Rem
 template <class T, int N>
 SLUICE_DEVICE void storeAsync(RemoteShared<T> place, Vec<T, N> value, RemoteMbarrier barrier,
                               Site site = Site::current()) {
-  static_assert(sizeof(value) >= 4 && (sizeof(T) == 4 || sizeof(T) == 8), "expected elements of 4 or 8 bytes");
+  static_assert(sizeof(value) >= 4 && (sizeof(T) == 4 || sizeof(T) == 8),
+                "expected elements of 4 or 8 bytes");
   sluiceEmuStoreAsync(place.address(), &value, sizeof(value), barrier.address(), site);
 }
 

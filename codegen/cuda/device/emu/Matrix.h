@@ -59,11 +59,13 @@ SLUICE_DEVICE void mma(MmaAccumulator &d, const MmaA<T> &a, const MmaB<T> &b, Si
 }
 /// Warp. D += A B; complete on return. mma.sync.aligned.m16n8k8.row.col.f32, f16 or tf32.
 template <class T>
-SLUICE_DEVICE void mma(MmaAccumulator &d, const MmaAK8<T> &a, const MmaBK8<T> &b, Site site = Site::current()) {
+SLUICE_DEVICE void mma(MmaAccumulator &d, const MmaAK8<T> &a, const MmaBK8<T> &b,
+                       Site site = Site::current()) {
   sluiceEmuMma(matrixKind<T>, 8, detail::registers(d), detail::registers(a), detail::registers(b), site);
 }
 
-/// Warp. Loads Count 8 x 8 matrices; lane i < 8 Count gives the address of row i % 8 of matrix i / 8, a multiple of
+/// Warp. Loads Count 8 x 8 matrices; lane i < 8 Count gives the address of row i % 8 of matrix i / 8, a
+/// multiple of
 /// 16. Complete on return. ldmatrix.sync.aligned.m8n8.
 template <int Count, bool Transposed = false, class T>
 SLUICE_DEVICE LdRegisters<Count> ldmatrix(Shared<T> rowAddress, Site site = Site::current()) {
@@ -82,9 +84,11 @@ SLUICE_DEVICE void ldmatrix(MmaB<T> &b, Shared<T> rowAddress, Site site = Site::
   sluiceEmuLdmatrix(detail::registers(b), rowAddress.address(), 2, Transposed, site);
 }
 
-/// Warp. Stores Count 8 x 8 matrices, addressed as for ldmatrix. Complete on return. stmatrix.sync.aligned.m8n8.
+/// Warp. Stores Count 8 x 8 matrices, addressed as for ldmatrix. Complete on return.
+/// stmatrix.sync.aligned.m8n8.
 template <int Count, bool Transposed = false, class T>
-SLUICE_DEVICE void stmatrix(Shared<T> rowAddress, const LdRegisters<Count> &registers, Site site = Site::current()) {
+SLUICE_DEVICE void stmatrix(Shared<T> rowAddress, const LdRegisters<Count> &registers,
+                            Site site = Site::current()) {
   static_assert(Count == 1 || Count == 2 || Count == 4, "expected 1, 2 or 4 matrices");
   static_assert(sizeof(T) == 2, "expected 16-bit elements");
   sluiceEmuStmatrix(detail::registers(registers), rowAddress.address(), Count, Transposed, site);

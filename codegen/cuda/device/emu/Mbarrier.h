@@ -42,12 +42,13 @@ SLUICE_DEVICE void mbarrierExpect(Mbarrier barrier, u32 bytes, Site site = Site:
 SLUICE_DEVICE void mbarrierArriveExpect(Mbarrier barrier, u32 bytes, Site site = Site::current()) {
   sluiceEmuMbarrierArriveExpect(barrier.address(), bytes, site);
 }
-/// Thread. Returns when the phase of this parity has completed; acquires what was released to it and the bytes that
-/// were counted on it. A loop over mbarrier.try_wait.parity.acquire.cta.
+/// Thread. Returns when the phase of this parity has completed; acquires what was released to it and the
+/// bytes that were counted on it. A loop over mbarrier.try_wait.parity.acquire.cta.
 SLUICE_DEVICE void mbarrierWait(Mbarrier barrier, u32 parity, Site site = Site::current()) {
   sluiceEmuMbarrierWait(barrier.address(), parity, site);
 }
-/// Thread. mbarrierWait that acquires what peers of the cluster released. mbarrier.try_wait.parity.acquire.cluster.
+/// Thread. mbarrierWait that acquires what peers of the cluster released.
+/// mbarrier.try_wait.parity.acquire.cluster.
 SLUICE_DEVICE void mbarrierWaitCluster(Mbarrier barrier, u32 parity, Site site = Site::current()) {
   sluiceEmuMbarrierWaitCluster(barrier.address(), parity, site);
 }

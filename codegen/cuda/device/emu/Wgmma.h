@@ -1,19 +1,21 @@
 // Asynchronous matrix products of a warpgroup on the emulator. Fragments know while a product owns them.
 #pragma once
 
-#include "codegen/cuda/device/emu/AbiAsync.h"
 #include "codegen/cuda/device/Layouts.h"
+#include "codegen/cuda/device/emu/AbiAsync.h"
 #include "codegen/cuda/device/emu/Matrix.h"
 #include "codegen/cuda/device/emu/Memory.h"
 
 namespace sluice::device {
 
 namespace detail {
-/// A bit that descriptors leave unused: here it says that bits were lost, as addresses are kept in units of 16 bytes.
+/// A bit that descriptors leave unused: here it says that bits were lost, as addresses are kept in units of
+/// 16 bytes.
 SLUICE_DEVICE constexpr u64 lostBits(u32 bytes) { return bytes % 16 != 0 ? descriptorLostBits : 0; }
 } // namespace detail
 
-/// A matrix operand in shared memory: where it starts, its swizzle and two offsets whose meaning is in ../Layouts.h.
+/// A matrix operand in shared memory: where it starts, its swizzle and two offsets whose meaning is in
+/// ../Layouts.h.
 template <class T> struct WgmmaDescriptor {
   u64 bits;
   /// The operand that starts `bytes` further: along k within a swizzled row, or whole tiles.
@@ -23,7 +25,8 @@ template <class T> struct WgmmaDescriptor {
 };
 
 template <class T>
-SLUICE_DEVICE WgmmaDescriptor<T> wgmmaDescriptor(Shared<T> start, Swizzle swizzle, u32 leadingBytes, u32 strideBytes) {
+SLUICE_DEVICE WgmmaDescriptor<T> wgmmaDescriptor(Shared<T> start, Swizzle swizzle, u32 leadingBytes,
+                                                 u32 strideBytes) {
   static_assert(sizeof(T) == 2, "expected bf16 or f16");
   return {layout::encodeDescriptor({start.address(), leadingBytes, strideBytes, 0, swizzle}) |
           detail::lostBits(start.address() | strideBytes)};
@@ -33,7 +36,8 @@ namespace detail {
 struct AsyncFragmentAccess {
   template <class F> static SLUICE_DEVICE AsyncRegisters *state(F &fragment) { return &fragment.state; }
 };
-/// Registers that asynchronous products use. Every access by ordinary code passes through `touch`; copies too.
+/// Registers that asynchronous products use. Every access by ordinary code passes through `touch`; copies
+/// too.
 template <class Register, int Count> class AsyncFragment {
 public:
   static constexpr int count = Count;
@@ -89,15 +93,26 @@ template <class T> struct WgmmaA : detail::AsyncFragment<u32, 4> {
   static_assert(sizeof(T) == 2, "expected bf16 or f16");
 };
 
-/// Warpgroup, each warp by itself. Starts D = A B (+ D if `accumulate`), both operands in shared memory, read through
-/// the asynchronous proxy. D belongs to the product until wgmmaWait has covered its group.
+/// Warpgroup, each warp by itself. Starts D = A B (+ D if `accumulate`), both operands in shared memory, read
+/// through the asynchronous proxy. D belongs to the product until wgmmaWait has covered its group.
 /// wgmma.mma_async.sync.aligned.m64nNk16.f32.
 template <Major A = Major::k, Major B = Major::k, bool NegateA = false, bool NegateB = false, int N, class T>
 SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, WgmmaDescriptor<T> a, WgmmaDescriptor<T> b, bool accumulate,
                          Site site = Site::current()) {
   static_assert(detail::WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\"");
-  WgmmaCall call{detail::AsyncFragmentAccess::state(d), detail::registers(d), nullptr, nullptr, a.bits, b.bits, N,
-                 matrixKind<T>, A, B, NegateA, NegateB, accumulate};
+  WgmmaCall call{detail::AsyncFragmentAccess::state(d),
+                 detail::registers(d),
+                 nullptr,
+                 nullptr,
+                 a.bits,
+                 b.bits,
+                 N,
+                 matrixKind<T>,
+                 A,
+                 B,
+                 NegateA,
+                 NegateB,
+                 accumulate};
   sluiceEmuWgmma(&call, site);
 }
 /// A from registers, which belong to the product like D.
@@ -105,8 +120,19 @@ template <Major B = Major::k, bool NegateA = false, bool NegateB = false, int N,
 SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, const WgmmaA<T> &a, WgmmaDescriptor<T> b, bool accumulate,
                          Site site = Site::current()) {
   static_assert(detail::WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\"");
-  WgmmaCall call{detail::AsyncFragmentAccess::state(d), detail::registers(d), detail::AsyncFragmentAccess::state(a),
-                 detail::registers(a), 0, b.bits, N, matrixKind<T>, Major::k, B, NegateA, NegateB, accumulate};
+  WgmmaCall call{detail::AsyncFragmentAccess::state(d),
+                 detail::registers(d),
+                 detail::AsyncFragmentAccess::state(a),
+                 detail::registers(a),
+                 0,
+                 b.bits,
+                 N,
+                 matrixKind<T>,
+                 Major::k,
+                 B,
+                 NegateA,
+                 NegateB,
+                 accumulate};
   sluiceEmuWgmma(&call, site);
 }
 
@@ -114,12 +140,15 @@ SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, const WgmmaA<T> &a, WgmmaDescri
 SLUICE_DEVICE void wgmmaFence(Site site = Site::current()) { sluiceEmuWgmmaFence(site); }
 /// Warpgroup. The products since the last commit form a group. wgmma.commit_group.sync.aligned.
 SLUICE_DEVICE void wgmmaCommit(Site site = Site::current()) { sluiceEmuWgmmaCommit(site); }
-/// Warpgroup. Returns when at most Pending of the warp's youngest groups are unfinished; the others' registers are
-/// free and their operands have been read by this warp, which says nothing of the other three.
+/// Warpgroup. Returns when at most Pending of the warp's youngest groups are unfinished; the others'
+/// registers are free and their operands have been read by this warp, which says nothing of the other three.
 /// wgmma.wait_group.sync.aligned.
-template <int Pending> SLUICE_DEVICE void wgmmaWait(Site site = Site::current()) { sluiceEmuWgmmaWait(Pending, site); }
+template <int Pending> SLUICE_DEVICE void wgmmaWait(Site site = Site::current()) {
+  sluiceEmuWgmmaWait(Pending, site);
+}
 /// The same; the compiler may not move accesses to these accumulators above it.
-template <int Pending, int N> SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N> &, Site site = Site::current()) {
+template <int Pending, int N>
+SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N> &, Site site = Site::current()) {
   sluiceEmuWgmmaWait(Pending, site);
 }
 template <int Pending, int N0, int N1>
