@@ -93,13 +93,13 @@ void addCompile(CLI::App &app, int &status) {
   CLI::App *command = app.add_subcommand("compile", "Compile a recurrence to a package or to a stage");
   auto state = std::make_shared<CompileCommand>();
   command->add_option("SPEC", state->spec, "File, FILE@name or built-in name")->required();
-  command->add_option("--target", state->target, "cpu, sm_80 or sm_90a");
+  command->add_option("--target", state->target, "cpu; sm_80 and sm_90a are not available yet");
   command->add_option("--key-dim", state->options.keyDim, "Key dimension, 16 to 256");
   command->add_option("--value-dim", state->options.valueDim, "Value dimension, 16 to 512");
   command->add_option("--chunk", state->options.chunk, "Tokens of a chunk: 16, 32, 64 or 128");
   command->add_option("--dtype", state->dtype, "Storage of keys, values and results: f32, f16 or bf16");
   command->add_option("--emit", state->stage,
-                      "chunk, adjoint, kernels, tile, llvm, cuda, ptx, cubin or package");
+                      "chunk, adjoint, llvm or package; kernels, tile, cuda, ptx and cubin are not available yet");
   command->add_option("-o,--output", state->output, "File to write")->required();
   command->callback([state, &status] { status = state->run(); });
 }

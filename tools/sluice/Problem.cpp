@@ -25,7 +25,7 @@ void addProblemOptions(CLI::App &command, ProblemOptions &options) {
   command.add_option("--chunk", options.choices.chunk, "Tokens of a chunk: 16, 32, 64 or 128");
   command.add_option("--dtype", options.choices.dtype, "Storage: f32, f16 or bf16");
   command.add_option("--seed", problem.seed, "Seed of the inputs")->capture_default_str();
-  command.add_option("--backend", options.backend, "cpu, cuda or emulated");
+  command.add_option("--backend", options.backend, "cpu; cuda and emulated are not available yet");
   command.add_option("--json", options.json, "File for the figures");
 }
 

@@ -39,10 +39,10 @@ DType parseStorage(const std::string &name) {
 
 void checkBackend(const std::string &name) {
   if (name == "cuda")
-    throw UserError("the backend cuda is not available yet");
+    throw UserError("the backend cuda is not available yet: recurrences have no CUDA kernels");
   if (name == "emulated")
-    throw UserError("the backend emulated is not available yet: there are no CUDA kernels of recurrences to compile "
-                    "with the host compiler " + findHostCompiler().text());
+    throw UserError("the backend emulated is not available yet: it would compile CUDA kernels with " +
+                    findHostCompiler().text() + ", but recurrences have none");
   if (name != "cpu")
     throw UserError("--backend: expected cpu, cuda or emulated, got " + name);
 }

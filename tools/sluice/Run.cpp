@@ -62,7 +62,7 @@ void addRun(CLI::App &app, int &status) {
   command->add_option("--out", state->output, "Results, in safetensors")->required();
   command->add_flag("--grad", state->gradients, "Gradients too; the input holds cotangents");
   command->add_option("--form", state->form, "chunk or recurrent; by default chunk where it exists");
-  command->add_option("--backend", state->backend, "cpu, cuda or emulated");
+  command->add_option("--backend", state->backend, "cpu; cuda and emulated are not available yet");
   command->add_option("--chunk", state->choices.chunk, "Tokens of a chunk: 16, 32, 64 or 128");
   command->add_option("--dtype", state->choices.dtype, "Storage of keys, values and results: f32, f16 or bf16");
   command->add_option("--threads", state->options.threads, "Threads; by default all that may be used")
