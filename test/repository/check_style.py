@@ -1,5 +1,6 @@
 # Checks what a machine can check of the style: a first line that says what the file is for, files of
-# bounded length, no unfinished markers, folders at most three levels deep, the fixed top level.
+# bounded length, no unfinished markers, folders at most three levels deep, the fixed top level; and that no
+# file names a folder of one machine or the host of a package registry.
 # Usage: check_style.py REPOSITORY; prints one line per violation and exits 1 if there is any.
 import os
 import re
@@ -8,11 +9,14 @@ import sys
 
 TOP = {"CMakeLists.txt", "README.md", "LICENSE", "CMakePresets.json",
        "dialect", "passes", "codegen", "runtime", "models", "test", "tools"}
-COMMENT = {".cpp": "//", ".h": "//", ".td": "//", ".mlir": "//", ".py": "#", ".cmake": "#", ".toml": "#",
+COMMENT = {".cpp": "//", ".h": "//", ".c": "//", ".cu": "//", ".td": "//", ".mlir": "//", ".py": "#", ".cmake": "#", ".toml": "#",
            ".txt": "#"}
-LONGEST = {".cpp": 500, ".h": 500, ".td": 400, ".py": 500}
+LONGEST = {".cpp": 500, ".h": 500, ".cu": 500, ".td": 400, ".py": 500}
 # Split, so that this file does not contain them.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+MACHINE = re.compile(r"/wo" r"rk/|/ho" r"me/\w|/ro" r"ot/|/tm" r"p/\w")
+REGISTRY = re.compile(r"py" r"pi\.org|pythonho" r"sted\.org|anac" r"onda\.org|npm" r"js\.|crat" r"es\.io|docker\." r"io|ghcr\." r"io|"
+                      r"registry\.\w+\.|proxy\.gol" r"ang")
 
 
 def listFiles(root):
@@ -31,9 +35,17 @@ def violations(root, path):
     deepest = 5 if path.startswith("codegen/cuda/device/") else 4  # the twin headers gpu and emu
     if len(parts) > deepest:
         yield f"expected at most three folders, got {len(parts) - 1}"
+    try:
+        lines = open(os.path.join(root, path), encoding="utf-8").read().splitlines()
+    except UnicodeDecodeError:
+        return
+    for number, line in enumerate(lines, 1):
+        if MACHINE.search(line):
+            yield f"line {number}: expected no folder of one machine, got {line.strip()[:60]}"
+        if REGISTRY.search(line):
+            yield f"line {number}: expected no host of a package registry, got {line.strip()[:60]}"
     if suffix not in COMMENT:
         return
-    lines = open(os.path.join(root, path), encoding="utf-8").read().splitlines()
     first = lines[0] if lines else ""
     if not first.startswith((COMMENT[suffix], "/*", '"""')):
         yield "expected a comment on the first line that says what the file is for"
