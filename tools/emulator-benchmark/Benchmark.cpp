@@ -3,7 +3,8 @@
 //
 // usage: emulator-benchmark [--only meeting|sm80|sm90|empty|compile] [--repeats N] [--threads N] [--json FILE]
 // The time of a row is the median of its repeats; the exit status is 1 if one is over its limit. Processor time, of all
-// threads together, tells a slow emulator from a busy machine.
+// threads together, tells a slow emulator from a busy machine. The record that is kept is
+// tools/benchmarks/emulator.json.
 #include "codegen/cuda/HostCompiler.h"
 #include "runtime/Error.h"
 #include "runtime/emulator/Emulator.h"
@@ -16,11 +17,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace sluice;
@@ -29,8 +32,9 @@ using emulator::Chip;
 namespace {
 
 struct Settings {
-  std::string only, json;
+  std::string only, json, command;
   int repeats = 7, threads = 0;
+  double load = 0; ///< Of the machine in the minute before.
 };
 
 struct Row {
@@ -240,20 +244,56 @@ void print(const std::vector<Row> &rows) {
   }
 }
 
-void writeJson(const std::vector<Row> &rows, const std::string &path) {
-  nlohmann::json all = nlohmann::json::array();
+std::string cpuName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name"))
+      return line.substr(std::min(line.size(), line.find(':') + 2));
+  return "unknown";
+}
+
+std::string today() {
+  std::time_t time = std::time(nullptr);
+  char text[16];
+  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&time));
+  return text;
+}
+
+/// Times in milliseconds, `load` of the machine in the minute before.
+void writeJson(const std::vector<Row> &rows, const Settings &settings) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const Row &row : rows) {
-    nlohmann::json one = {{"name", row.name}, {"seconds", row.seconds}, {"best", row.best}, {"limit", row.limit},
-                          {"processor", row.processor}};
-    if (row.limitMiB > 0)
-      one.update({{"peak_mib", row.peakMiB}, {"limit_mib", row.limitMiB}});
+    nlohmann::ordered_json one = {{"name", row.name},
+                                  {"median_ms", row.seconds * 1e3},
+                                  {"best_ms", row.best * 1e3},
+                                  {"limit_ms", row.limit * 1e3},
+                                  {"processor_ms", row.processor * 1e3}};
+    if (row.limitMiB > 0) {
+      one["peak_mib"] = row.peakMiB;
+      one["limit_mib"] = row.limitMiB;
+    }
+    one["kept"] = row.kept();
     all.push_back(one);
   }
-  std::ofstream(path) << all.dump(2) << "\n";
+  nlohmann::ordered_json record = {{"date", today()},
+                                   {"command", settings.command},
+                                   {"cpu", cpuName()},
+                                   {"cores", std::thread::hardware_concurrency()},
+                                   {"load_before", settings.load},
+                                   {"repeats", settings.repeats},
+                                   {"rows", all}};
+  std::ofstream file(settings.json);
+  file << record.dump(2) << "\n";
+  if (!file.flush())
+    throw UserError("cannot write '" + settings.json + "'");
 }
 
 Settings parse(int count, char **arguments) {
   Settings settings;
+  getloadavg(&settings.load, 1);
+  settings.command = arguments[0];
+  for (int i = 1; i < count; ++i)
+    settings.command += std::string(" ") + arguments[i];
   for (int i = 1; i + 1 < count; i += 2) {
     std::string option = arguments[i], value = arguments[i + 1];
     if (option == "--only")
@@ -299,7 +339,7 @@ int main(int count, char **arguments) {
     std::vector<Row> rows = measureAll(settings);
     print(rows);
     if (!settings.json.empty())
-      writeJson(rows, settings.json);
+      writeJson(rows, settings);
     return std::all_of(rows.begin(), rows.end(), [](const Row &row) { return row.kept(); }) ? 0 : 1;
   } catch (const std::exception &error) {
     std::cerr << "emulator-benchmark: " << error.what() << "\n";
