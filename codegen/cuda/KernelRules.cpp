@@ -76,6 +76,7 @@ public:
 
 private:
   void checkFunction(llvm::Function &function) {
+    checkSignature(function);
     for (llvm::Instruction &instruction : llvm::instructions(function)) {
       checkVariables(instruction);
       // Code of the headers is in the same functions, from macros and inlining: the line decides.
@@ -106,24 +107,79 @@ private:
       const llvm::DIGlobalVariable *variable = expression->getVariable();
       if (!isOwn(variable->getFilename()))
         continue;
-      std::string name = "'" + variable->getName().str() + "'";
+      std::string name = variable->getName().empty() ? "a string" : "'" + variable->getName().str() + "'";
       if (!global.isConstant())
         report("static memory", variable->getLine(), "no static variable", name);
-      else if (global.getValueType()->isArrayTy())
+      else if (holdsArray(global.getValueType()))
         report("constant memory", variable->getLine(), "no table in constant memory", name);
     }
   }
+  static bool holdsArray(const llvm::Type *type) {
+    return type->isArrayTy() ||
+           (type->isStructTy() && llvm::any_of(type->subtypes(), [](llvm::Type *part) { return holdsArray(part); }));
+  }
 
   /// Typedefs and qualifiers removed.
-  static const llvm::DIType *strip(const llvm::DIType *type) {
+  static const llvm::DIType *strip(const llvm::DIType *type, bool *isConst = nullptr) {
     while (auto *derived = llvm::dyn_cast_or_null<llvm::DIDerivedType>(type)) {
       unsigned tag = derived->getTag();
       if (tag != llvm::dwarf::DW_TAG_typedef && tag != llvm::dwarf::DW_TAG_const_type &&
           tag != llvm::dwarf::DW_TAG_volatile_type)
         break;
+      if (isConst && tag == llvm::dwarf::DW_TAG_const_type)
+        *isConst = true;
       type = derived->getBaseType();
     }
     return type;
+  }
+  /// Whether an object of the type, or what it refers to, is or holds a pointer. Types of the headers hide theirs.
+  bool holdsPointer(const llvm::DIType *type) const {
+    type = strip(type);
+    if (auto *derived = llvm::dyn_cast_or_null<llvm::DIDerivedType>(type)) {
+      unsigned tag = derived->getTag();
+      bool refers = tag == llvm::dwarf::DW_TAG_reference_type || tag == llvm::dwarf::DW_TAG_rvalue_reference_type;
+      return tag == llvm::dwarf::DW_TAG_pointer_type || (refers && isPointer(derived->getBaseType()));
+    }
+    auto *whole = llvm::dyn_cast_or_null<llvm::DICompositeType>(type);
+    if (!whole)
+      return false;
+    if (whole->getTag() == llvm::dwarf::DW_TAG_array_type)
+      return holdsPointer(whole->getBaseType());
+    return isOwn(whole->getFilename()) && llvm::any_of(whole->getElements(), [&](const llvm::DINode *element) {
+             auto *part = llvm::dyn_cast<llvm::DIDerivedType>(element);
+             // A closure in a member function holds its `this`.
+             return part && !part->isStaticMember() && part->getName() != "this" && holdsPointer(part->getBaseType());
+           });
+  }
+  static bool isPointer(const llvm::DIType *type) {
+    type = strip(type);
+    return type && type->getTag() == llvm::dwarf::DW_TAG_pointer_type;
+  }
+  void checkSignature(const llvm::Function &function) {
+    const llvm::DISubprogram *program = function.getSubprogram();
+    if (!program || function.isDeclaration() || !isOwn(program->getFilename()))
+      return;
+    std::string name = program->getName().str();
+    if (auto types = program->getType()->getTypeArray(); types && types.size() > 0 && holdsPointer(types[0]))
+      report("pointer", program->getLine(), "Global or Shared", "a pointer as the result of '" + name + "'");
+    // Kernels alone have the linkage of C: SLUICE_KERNEL gives it to them, in macros too.
+    if (!function.hasLocalLinkage() && program->getLinkageName().empty() &&
+        !function.getParent()->getNamedGlobal("sluiceEmuKernel_" + name))
+      report("export", program->getLine(), "SLUICE_EXPORT(" + name + ") after the kernel", "none");
+  }
+  /// Whether the constant initial value of an array, which a GPU's compiler reads where it lies.
+  static bool isTable(const llvm::DbgVariableRecord &record) {
+    bool isConst = false;
+    const llvm::DIType *type = strip(record.getVariable()->getType(), &isConst);
+    if (auto *array = llvm::dyn_cast_or_null<llvm::DICompositeType>(type);
+        array && array->getTag() == llvm::dwarf::DW_TAG_array_type)
+      strip(array->getBaseType(), &isConst);
+    const llvm::Value *place = record.getVariableLocationOp(0);
+    return isConst && place && llvm::any_of(place->users(), [](const llvm::User *user) {
+             auto *copy = llvm::dyn_cast<llvm::MemCpyInst>(user);
+             auto *from = copy ? llvm::dyn_cast<llvm::GlobalVariable>(copy->getRawSource()) : nullptr;
+             return from && from->isConstant() && holdsArray(from->getValueType());
+           });
   }
   void checkVariables(llvm::Instruction &instruction) {
     for (llvm::DbgVariableRecord &record : llvm::filterDbgVars(instruction.getDbgRecordRange())) {
@@ -132,8 +188,12 @@ private:
         continue;
       const llvm::DIType *type = strip(variable->getType());
       std::string name = "'" + variable->getName().str() + "'";
-      if (type && type->getTag() == llvm::dwarf::DW_TAG_pointer_type)
+      if (isPointer(type))
         report("pointer", variable->getLine(), "Global or Shared", "the pointer " + name);
+      else if (holdsPointer(type))
+        report("pointer", variable->getLine(), "Global or Shared", "a pointer in " + name);
+      else if (isTable(record))
+        report("constant memory", variable->getLine(), "no table in constant memory", name);
       else if (type && type->getName() == "TensorMap")
         report("tensor map", variable->getLine(), "const TensorMap &", "the copy " + name);
     }
@@ -141,6 +201,8 @@ private:
 
   void check(llvm::Instruction &instruction, unsigned line) {
     checkArithmetic(instruction, line);
+    if (usesFloat64(instruction))
+      report("float64", line, "32-bit arithmetic", "an operation on float64, such as one with a literal without f");
     if (auto *call = llvm::dyn_cast<llvm::CallBase>(&instruction))
       checkCall(*call, line);
     if (auto *operation = llvm::dyn_cast<llvm::FPMathOperator>(&instruction);
@@ -163,25 +225,37 @@ private:
     return instruction && (instruction->isBinaryOp() || instruction->isCast()) &&
            llvm::all_of(instruction->operands(), [](const llvm::Use &use) { return isFixed(use.get()); });
   }
+  static bool usesFloat64(const llvm::Instruction &instruction) {
+    return instruction.getType()->isDoubleTy() ||
+           llvm::any_of(instruction.operands(), [](const llvm::Use &use) { return use->getType()->isDoubleTy(); });
+  }
   void checkArithmetic(llvm::Instruction &instruction, unsigned line) {
-    // A constant divisor or amount has one meaning everywhere.
-    bool variable = instruction.getNumOperands() > 1 && !isFixed(instruction.getOperand(1));
+    // A constant divisor or amount has one meaning everywhere, if it has any.
+    llvm::Value *second = instruction.getNumOperands() > 1 ? instruction.getOperand(1) : nullptr;
+    bool variable = second && !isFixed(second);
+    auto *number = llvm::dyn_cast_or_null<llvm::ConstantInt>(second);
     switch (instruction.getOpcode()) {
     case llvm::Instruction::SDiv:
     case llvm::Instruction::UDiv:
-      if (variable)
-        report("integer division", line, "divide(a, b) for a divisor that varies", "'/'");
-      return;
     case llvm::Instruction::SRem:
-    case llvm::Instruction::URem:
+    case llvm::Instruction::URem: {
+      bool quotient = instruction.getOpcode() == llvm::Instruction::SDiv ||
+                      instruction.getOpcode() == llvm::Instruction::UDiv;
       if (variable)
-        report("integer division", line, "remainder(a, b) for a divisor that varies", "'%'");
+        report("integer division", line, std::string(quotient ? "divide" : "remainder") +
+               "(a, b) for a divisor that varies", quotient ? "'/'" : "'%'");
+      else if (number && number->isZero())
+        report("integer division", line, "a divisor other than 0", "0");
       return;
+    }
     case llvm::Instruction::Shl:
     case llvm::Instruction::LShr:
     case llvm::Instruction::AShr:
       if (variable)
         report("shift", line, "shiftLeft or shiftRight for an amount that varies", "'<<' or '>>'");
+      else if (number && number->getValue().uge(number->getBitWidth()))
+        report("shift", line, "a shift by less than " + std::to_string(number->getBitWidth()) + " bits",
+               std::to_string(number->getZExtValue()));
       return;
     case llvm::Instruction::FPToSI:
     case llvm::Instruction::FPToUI:
@@ -202,9 +276,11 @@ private:
     if (callee->isIntrinsic()) {
       // What clang makes of copies, scopes and unreachable code.
       for (const char *plain : {"llvm.dbg.", "llvm.lifetime.", "llvm.memcpy.", "llvm.memset.", "llvm.memmove.",
-                                "llvm.assume", "llvm.trap", "llvm.ubsantrap"})
+                                "llvm.assume"})
         if (callee->getName().starts_with(plain))
           return;
+      if (callee->getName() == "llvm.trap")
+        return report("jump", line, "a result on every path", "an end of the function without one");
     }
     report("outside call", line, "primitives and functions of the kernel's file", "'" + callee->getName().str() + "'");
   }

@@ -1,6 +1,7 @@
 // The rules that names in the source break: comments, strings and characters do not count.
 #include "codegen/cuda/KernelRules.h"
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <regex>
@@ -13,6 +14,7 @@ namespace {
 struct Token {
   std::string text;  ///< An identifier, a whole directive, or one other character.
   unsigned line = 1;
+  bool inMacro = false;  ///< Of a #define.
 };
 
 /// Splits C++ as far as the rules need it.
@@ -25,11 +27,10 @@ public:
       step();
     return std::move(tokens);
   }
+  static bool inName(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 private:
   char ahead(size_t distance) const { return at + distance < text.size() ? text[at + distance] : '\0'; }
-  static bool inName(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
-
   void step() {
     char c = text[at];
     if (c == '\n' || std::isspace(static_cast<unsigned char>(c)))
@@ -52,7 +53,7 @@ private:
       line += text[at] == '\n';
   }
   void take(size_t count) {
-    tokens.push_back({text.substr(at, count), line});
+    tokens.push_back({text.substr(at, count), line, at < macroEnd});
     advance(count);
   }
   void skipTo(const char *end) {
@@ -77,13 +78,17 @@ private:
   void takeDirective() {
     size_t end = text.find('\n', at);
     std::string directive = text.substr(at, end == std::string::npos ? end : end - at);
-    static const std::regex whole("^#\\s*(include|pragma|line|import|embed).*");
+    static const std::regex whole("^#\\s*(include|pragma|line|import|embed|[0-9]).*"), define("^#\\s*define\\b.*");
+    while (end != std::string::npos && text[end - 1] == '\\')
+      end = text.find('\n', end + 1);
+    if (std::regex_match(directive, define))
+      macroEnd = std::min(end, text.size());
     take(std::regex_match(directive, whole) ? directive.size() : 1);
   }
 
   const std::string &text;
   std::vector<Token> tokens;
-  size_t at = 0;
+  size_t at = 0, macroEnd = 0;
   unsigned line = 1;
 };
 
@@ -108,6 +113,9 @@ const std::map<std::string, std::pair<std::string, std::string>> &forbiddenNames
     add("jump", "structured control flow", {"goto"});
     add("volatile", "ordering through primitives", {"volatile"});
     add("float64", "32-bit arithmetic", {"double"});
+    add("indirect call", "a call of a function by its name", {"virtual", "dynamic_cast", "typeid"});
+    add("pointer", "Global or Shared", {"reinterpret_cast", "const_cast", "union"});
+    add("include", "#pragma unroll", {"_Pragma"});
     return names;
   }();
   return names;
@@ -130,6 +138,9 @@ public:
 
 private:
   void report(const char *rule, unsigned line, std::string expected, std::string got) {
+    // What breaks a rule often has several names that break it.
+    if (!found.empty() && found.back().line == line && found.back().rule == rule)
+      return;
     found.push_back({rule, source.name, line, "expected " + expected + ", got " + got});
   }
   bool is(size_t index, const char *text) const { return index < tokens.size() && tokens[index].text == text; }
@@ -143,17 +154,40 @@ private:
       report("include", token.line, "#include \"Device.h\" or \"wgmma/nN.h\", or #pragma unroll", token.text);
   }
   void checkName(size_t i) {
-    const auto &[name, line] = tokens[i];
+    const auto &[name, line, inMacro] = tokens[i];
     // Members and fields may be called anything.
     bool member = i > 0 && (is(i - 1, ".") || (is(i - 1, ">") && i > 1 && is(i - 2, "-")));
     auto forbidden = forbiddenNames().find(name);
     bool reported = name == "volatile" && i > 0 && is(i - 1, "asm");
     if (forbidden != forbiddenNames().end() && !member && !reported)
       report(forbidden->second.first.c_str(), line, forbidden->second.second, "'" + name + "'");
-    else if (name.starts_with("__"))
+    else if (name.starts_with("__") || (name[0] == '_' && std::isupper(static_cast<unsigned char>(name[1]))))
       checkReserved(name, line);
-    else if (name == "detail" && is(i + 1, ":"))
+    else if (name == "detail" && (is(i + 1, ":") || (i > 0 && is(i - 1, ":"))))
       report("detail", line, "primitives", "a name of namespace detail");
+    else if (name.starts_with("sluiceEmu") || (name.starts_with("SLUICE_") && !macros().count(name)))
+      report("detail", line, "primitives", "'" + name + "'");
+    else
+      checkPointer(i);
+  }
+  /// What the table of primitives lists; others differ between the sides.
+  static const std::set<std::string> &macros() {
+    static const std::set<std::string> names = {
+#define SLUICE_MACRO(name) name,
+#include "codegen/cuda/device/Primitives.inc"
+    };
+    return names;
+  }
+  /// Types of pointers, and casts to references: `*` or `&` where no operand follows.
+  void checkPointer(size_t i) {
+    static const std::set<std::string> afterParameters = {"const", "noexcept", "requires", "override", "final"};
+    if (is(i, "*") && (is(i + 1, ")") || is(i + 1, ">") || is(i + 1, "*") || is(i + 1, "&") || is(i + 1, "const")))
+      report("pointer", tokens[i].line, "Global or Shared", "a type of pointers");
+    if (!is(i, "&") || !is(i + 1, ")") || i + 2 >= tokens.size())
+      return;
+    const std::string &next = tokens[i + 2].text;
+    if (next == "(" || (Lexer::inName(next[0]) && !afterParameters.count(next)))
+      report("pointer", tokens[i].line, "Global or Shared", "a cast to a reference");
   }
   void checkReserved(const std::string &name, unsigned line) {
     static const std::set<std::string> spaces = {"__constant__", "__shared__", "__managed__", "__device__",
@@ -193,6 +227,9 @@ private:
       if (is(i, "TensorMap"))
         report("tensor map", tokens[i].line, "SLUICE_TENSOR_MAP(name) as a parameter of kernel '" + name + "'",
                "TensorMap");
+    // What a macro names, the rules on code look for.
+    if (tokens[at].inMacro)
+      return;
     for (size_t i = 0; i + 2 < tokens.size(); ++i)
       if (is(i, "SLUICE_EXPORT") && tokens[i + 2].text == name)
         return;

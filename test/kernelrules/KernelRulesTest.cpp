@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <regex>
 #include <set>
+#include <sstream>
 
 using namespace sluice;
 using ::testing::HasSubstr;
@@ -43,6 +45,9 @@ void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
 std::vector<Case> makeCases() {
   std::string builtin = "k.cu:3: expected a primitive, got '";
   std::string memory = "expected memory through primitives, got '";
+  std::string pointerType = "k.cu:3: expected Global or Shared, got a type of pointers";
+  std::string float64 = "k.cu:3: expected 32-bit arithmetic, got an operation on float64, such as one with a literal "
+                        "without f";
   return {
       {"include", "Include", kernel("", "#include <cmath>"),
        "k.cu:2: expected #include \"Device.h\" or \"wgmma/nN.h\", or #pragma unroll, got #include <cmath>"},
@@ -75,8 +80,30 @@ std::vector<Case> makeCases() {
       {"volatile", "Volatile", kernel("volatile u32 t = s;"),
        "k.cu:3: expected ordering through primitives, got 'volatile'"},
       {"float64", "Double", kernel("double d = 1;"), "k.cu:3: expected 32-bit arithmetic, got 'double'"},
+      {"float64", "Literal", kernel("storeGlobal(x, a * 2.0);"), float64},
+      {"float64", "Deduced", kernel("auto d = 1.5 + s; storeGlobal(x, f32(d));"), float64},
+      {"builtin", "Float16", kernel("_Float16 h = a;"), builtin + "_Float16'"},
+      {"builtin", "Trap", kernel("if (s) __trap();"), builtin + "__trap'"},
+      {"builtin", "OfOneSide", kernel("", "#ifdef __CUDACC__\n#endif"),
+       "k.cu:2: expected a primitive, got '__CUDACC__'"},
+      {"builtin", "Pasted", kernel("PASTE(__sync, threads)();", "#define PASTE(a, b) a##b"), builtin + "__sync'"},
+      {"asm", "Pasted", kernel("PASTE(as, m)(\"\");", "#define PASTE(a, b) a##b"),
+       "k.cu:3: expected a primitive, got asm"},
+      {"include", "PragmaOperator", kernel("", "_Pragma(\"clang fp contract(fast)\")"),
+       "k.cu:2: expected #pragma unroll, got '_Pragma'"},
+      {"include", "LineMarker", kernel("", "# 1 \"other.h\""),
+       "k.cu:2: expected #include \"Device.h\" or \"wgmma/nN.h\", or #pragma unroll, got # 1 \"other.h\""},
+      {"jump", "WithoutAResult",
+       kernel("storeGlobal(x, toFloat(f(s)));", "SLUICE_DEVICE u32 f(u32 v) { if (v) return 1; }"),
+       "k.cu:2: expected a result on every path, got an end of the function without one"},
       {"detail", "Detail", kernel("", "using A = sluice::device::detail::Access;"),
        "k.cu:2: expected primitives, got a name of namespace detail"},
+      {"detail", "UsingDetail", kernel("", "using namespace sluice::device::detail;"),
+       "k.cu:2: expected primitives, got a name of namespace detail"},
+      {"detail", "TheEmulatorsOwn", kernel("u32 t = sluiceEmuThread->thread;"),
+       "k.cu:3: expected primitives, got 'sluiceEmuThread'"},
+      {"detail", "MacroOfOneSide", kernel("", "#if SLUICE_HAS_SM90\n#endif"),
+       "k.cu:2: expected primitives, got 'SLUICE_HAS_SM90'"},
       {"tensor map", "ByReference",
        {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)(const TensorMap &map) {}\nSLUICE_EXPORT(k)\n", {}},
        "k.cu:2: expected SLUICE_TENSOR_MAP(name) as a parameter of kernel 'k', got TensorMap"},
@@ -87,6 +114,9 @@ std::vector<Case> makeCases() {
       {"export", "NotExported",
        {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)() {}\n", {}},
        "k.cu:2: expected SLUICE_EXPORT(k) after the kernel, got none"},
+      {"export", "OfAMacro",
+       {"k.cu", "#include \"Device.h\"\n#define ENTRY(name) SLUICE_KERNEL(name, 32)()\nENTRY(k) {}\n", {}},
+       "k.cu:3: expected SLUICE_EXPORT(k) after the kernel, got none"},
       {"static memory", "Global", kernel("counter += 1;", "namespace { int counter; }"),
        "k.cu:2: expected no static variable, got 'counter'"},
       {"static memory", "Local", kernel("static int counter; counter += 1;"),
@@ -96,10 +126,51 @@ std::vector<Case> makeCases() {
       {"constant memory", "Table",
        kernel("storeGlobal(x, table[s]);", "constexpr float table[4] = {1, 2, 3, 4};"),
        "k.cu:2: expected no table in constant memory, got 'table'"},
+      {"constant memory", "TableInAStruct",
+       kernel("storeGlobal(x, table.v[s]);", "struct T { f32 v[4]; }; constexpr T table = {{1, 2, 3, 4}};"),
+       "k.cu:2: expected no table in constant memory, got 'table'"},
+      {"constant memory", "LocalTable", kernel("const f32 table[4] = {1, 2, 3, 4}; storeGlobal(x, table[s]);"),
+       "k.cu:3: expected no table in constant memory, got 'table'"},
+      {"constant memory", "StaticTable",
+       kernel("static constexpr f32 table[4] = {1, 2, 3, 4}; storeGlobal(x, table[s]);"),
+       "k.cu:3: expected no table in constant memory, got 'table'"},
+      {"constant memory", "TableInALambda",
+       kernel("auto f = [](u32 i) { constexpr f32 table[2] = {1.5f, 2.5f}; return table[i]; }; storeGlobal(x, f(s));"),
+       "k.cu:3: expected no table in constant memory, got 'table'"},
+      {"constant memory", "TableOfATemplate",
+       kernel("storeGlobal(x, tableOf<3>[s]);", "template <int N> constexpr f32 tableOf[2] = {N, N + 1};"),
+       "k.cu:2: expected no table in constant memory, got 'tableOf'"},
+      {"constant memory", "String", kernel("storeGlobal(x, toFloat(i32(\"abc\"[s])));"),
+       "k.cu:3: expected no table in constant memory, got a string"},
+      {"static memory", "OfATemplate",
+       kernel("storeGlobal(x, next(a));",
+              "template <class T> SLUICE_DEVICE T next(T v) { static T sum = 0; return sum += v; }"),
+       "k.cu:2: expected no static variable, got 'sum'"},
+      {"static memory", "DynamicallyInitialised",
+       kernel("storeGlobal(x, toFloat(value));", "SLUICE_DEVICE u32 seven() { return 7; } const u32 value = seven();"),
+       "k.cu:2: expected no static variable, got 'value'"},
       {"pointer", "Parameter", kernel("first(nullptr);", "SLUICE_DEVICE float first(float *p) { return *p; }"),
        "k.cu:2: expected Global or Shared, got the pointer 'p'"},
-      {"pointer", "FromAnInteger", kernel("*reinterpret_cast<float *>(u64(s)) = a;"),
+      {"pointer", "FromAnInteger", kernel("*Pointer(u64(s)) = a;", "typedef float *Pointer;"),
        "k.cu:3: expected Global or Shared, got an integer used as a pointer"},
+      {"pointer", "ReinterpretedToAReference", kernel("reinterpret_cast<f32 *&>(x)[s] = a;"),
+       "k.cu:3: expected Global or Shared, got 'reinterpret_cast'"},
+      {"pointer", "CastOfTheAddress", kernel("(*(f32 **)&x)[s] = a;"), pointerType},
+      {"pointer", "CastToAReference", kernel("((Pointer &)x)[s] = a;", "typedef float *Pointer;"),
+       "k.cu:3: expected Global or Shared, got a cast to a reference"},
+      {"pointer", "OfShared", kernel("*(f32 *)(u64)sharedMemory<f32>(0).address() = a;"), pointerType},
+      {"pointer", "ThroughVoid", kernel("*static_cast<f32 *>(static_cast<void *>(&x)) = a;"), pointerType},
+      {"pointer", "Union", kernel("", "union Both { u64 bits; Global<f32> x; };"),
+       "k.cu:2: expected Global or Shared, got 'union'"},
+      {"pointer", "Result",
+       kernel("f32 v[2]; first(v)[0] = a;", "SLUICE_DEVICE auto first(f32 (&v)[2]) { return &v[0]; }"),
+       "k.cu:2: expected Global or Shared, got a pointer as the result of 'first'"},
+      {"pointer", "Member", kernel("f32 v = a; Holder h{&v}; storeGlobal(x, *h.p);", "struct Holder { f32 *p; };"),
+       "k.cu:3: expected Global or Shared, got a pointer in 'h'"},
+      {"pointer", "Capture", kernel("f32 v = a; auto f = [p = &v] { return *p; }; storeGlobal(x, f());"),
+       "k.cu:3: expected Global or Shared, got a pointer in 'f'"},
+      {"pointer", "Reference", kernel("f32 v[2] = {a, a}; const auto &p = &v[1]; storeGlobal(x, *p);"),
+       "k.cu:3: expected Global or Shared, got a pointer in 'p'"},
       {"integer division", "Signed", kernel("i32 t = i32(s); i32 q = 7 / t;"),
        "k.cu:3: expected divide(a, b) for a divisor that varies, got '/'"},
       {"integer division", "Unsigned", kernel("u32 q = 7u / s;"),
@@ -110,6 +181,12 @@ std::vector<Case> makeCases() {
        "k.cu:3: expected remainder(a, b) for a divisor that varies, got '%'"},
       {"shift", "Left", kernel("u32 q = 1u << s;"),
        "k.cu:3: expected shiftLeft or shiftRight for an amount that varies, got '<<' or '>>'"},
+      {"integer division", "InATemplate",
+       kernel("storeGlobal(x, toFloat(ratio(s, 8u)));",
+              "template <class T> SLUICE_DEVICE T ratio(T p, T q) { return p / q; }"),
+       "k.cu:2: expected divide(a, b) for a divisor that varies, got '/'"},
+      {"integer division", "ByZero", kernel("u32 q = s / 0u;"), "k.cu:3: expected a divisor other than 0, got 0"},
+      {"shift", "TooFar", kernel("u32 q = s << 40;"), "k.cu:3: expected a shift by less than 32 bits, got 40"},
       {"shift", "RightSigned", kernel("i32 q = i32(n) >> s;"),
        "k.cu:3: expected shiftLeft or shiftRight for an amount that varies, got '<<' or '>>'"},
       {"float to integer", "Signed", kernel("i32 q = i32(a);"),
@@ -118,6 +195,8 @@ std::vector<Case> makeCases() {
        "k.cu:3: expected toIntegerTowardZero or toIntegerNearest, got a conversion of C++"},
       {"indirect call", "Pointer", kernel("(s == 1 ? f : g)();", "SLUICE_DEVICE void f() {} SLUICE_DEVICE void g() {}"),
        "k.cu:3: expected a call of a function by its name, got a call through a pointer"},
+      {"indirect call", "Virtual", kernel("", "struct B { virtual f32 f() { return 1; } };"),
+       "k.cu:2: expected a call of a function by its name, got 'virtual'"},
       {"outside call", "Undefined", kernel("elsewhere(a);", "f32 elsewhere(f32 x);"),
        "k.cu:3: expected primitives and functions of the kernel's file, got '_Z9elsewheref'"},
   };
@@ -168,6 +247,17 @@ TEST(KernelRules, WhatIsAllowed) {
   EXPECT_THAT(textsOf(checkKernelRules(source)), IsEmpty());
 }
 
+TEST(KernelRules, KernelsOfAMacroAreAllowed) {
+  KernelSource source{"k.cu",
+                      "#include \"Device.h\"\n#define ENTRY(name) \\\n  SLUICE_KERNEL(name, 32)(Global<f32> x)\n"
+                      "SLUICE_DEVICE f32 two(const MmaAccumulator &) { return 2.0f; }\n"
+                      "struct Ring { MmaAccumulator &d; u32 stage; };\n"
+                      "ENTRY(k) { MmaAccumulator d; Ring ring{d, 1}; storeGlobal(x, two(ring.d)); }\n"
+                      "SLUICE_EXPORT(k)\n",
+                      {}};
+  EXPECT_THAT(textsOf(checkKernelRules(source)), IsEmpty());
+}
+
 TEST(KernelRules, ASourceThatDoesNotCompileSaysWhere) {
   try {
     checkKernelRules(kernel("storeGlobal(missing, 1.0f);"));
@@ -186,7 +276,23 @@ TEST(KernelRules, DereferencesDoNotCompile) {
 TEST(KernelRules, FragmentsAreIndexedByConstants) {
   std::string declared = "MmaAccumulator c; c.fill(0.0f); ";
   EXPECT_THAT(checkKernelRules(kernel(declared + "storeGlobal(x, c.r(3));")), IsEmpty());
-  EXPECT_THROW(checkKernelCode(kernel(declared + "storeGlobal(x, c.r(int(s)));")), UserError);
+  for (const char *body : {"storeGlobal(x, c.r(int(s)));", "Index i(0); i.value = int(s); storeGlobal(x, c.r(i));",
+                           "IndexBelow<4> i(0); i = s; storeGlobal(x, c.r(i));",
+                           "for (int i = 0; i < 4; ++i) c.r(i) = a;"})
+    EXPECT_THROW(checkKernelCode(kernel(declared + body)), UserError) << body;
+}
+
+/// A kernel's source with the headers that lie beside it in their places.
+std::string textOf(const fs::path &path) {
+  static const std::regex include("#include \"([A-Za-z]+\\.h)\"");
+  std::istringstream lines(readFile(path.string()));
+  std::string text, line;
+  std::smatch match;
+  while (std::getline(lines, line)) {
+    fs::path header = std::regex_match(line, match, include) ? path.parent_path() / match[1].str() : fs::path();
+    text += !header.empty() && fs::exists(header) ? textOf(header) : line == "#pragma once" ? "\n" : line + "\n";
+  }
+  return text;
 }
 
 /// The kernels of this repository.
@@ -195,7 +301,7 @@ TEST(KernelRules, HandWrittenKernelsKeepThem) {
   for (const char *folder : {"/test/gpukernels", "/tools/gpu"})
     for (const auto &entry : fs::recursive_directory_iterator(std::string(SLUICE_SOURCE_DIR) + folder))
       if (entry.path().extension() == ".cu") {
-        KernelSource source{entry.path().filename(), readFile(entry.path().string()), {}};
+        KernelSource source{entry.path().filename(), textOf(entry.path()), {}};
         EXPECT_THAT(textsOf(checkKernelRules(source)), IsEmpty()) << entry.path();
         ++checked;
       }

@@ -15,6 +15,10 @@ def SLUICE_TENSOR_MAP : Macro<"Kernel.h"> {
   let summary = "SLUICE_TENSOR_MAP(name): a parameter that is a tensor map, as a grid constant";
 }
 
+def SLUICE_DEVICE : Macro<"Types.h"> {
+  let summary = "SLUICE_DEVICE in front of a function that kernels call: always inlined";
+}
+
 class Place<string register> : Primitive<"Kernel.h"> {
   let ptx = register;
 }

@@ -49,9 +49,10 @@ template <int N> struct Constant {
   SLUICE_DEVICE constexpr operator int() const { return N; }
 };
 
-/// An index of a register. Only a constant converts to it, so that no register array can end in local memory.
+/// An index of a register. Only a constant converts to it, and it keeps its value, so that no register array can end in
+/// local memory.
 struct Index {
-  int value;
+  const int value;
   SLUICE_DEVICE consteval Index(int index) : value(index) {}
   template <int N> SLUICE_DEVICE constexpr Index(Constant<N>) : value(N) {}
 };
@@ -62,7 +63,7 @@ void indexOutOfRange(); // Not constexpr: a call in a constant expression is an 
 
 /// An index of one of Count registers, checked where it is a constant; one that came as an Index was checked nowhere.
 template <int Count> struct IndexBelow {
-  int value;
+  const int value;
   SLUICE_DEVICE consteval IndexBelow(int index) : value(index) {
     if (index < 0 || index >= Count)
       detail::indexOutOfRange();

@@ -6,9 +6,19 @@ usage: primitive_table.py PRIMITIVES_JSON OUTPUT.inc
 import json
 import sys
 
-HEAD = """// The table of primitives for C++, generated from Primitives.td. Define, before including it,
+HEAD = """// The table of primitives for C++, generated from Primitives.td. Define, before including it, one or both of
 //   SLUICE_PRIMITIVE(name, header, architecture, caller, proxy, completion, mutations)
-// whose arguments are string literals, the kinds of mutation separated by spaces. It is undefined at the end.
+//   SLUICE_MACRO(name)
+// whose arguments are string literals, the kinds of mutation separated by spaces. They are undefined at the end.
+#ifndef SLUICE_PRIMITIVE
+#define SLUICE_PRIMITIVE(...)
+#endif
+#ifndef SLUICE_MACRO
+#define SLUICE_MACRO(name)
+#endif
+"""
+TAIL = """#undef SLUICE_PRIMITIVE
+#undef SLUICE_MACRO
 """
 
 
@@ -42,9 +52,11 @@ def row(primitive):
 
 
 def main():
-    rows = "".join(row(primitive) for primitive in Table(sys.argv[1]).primitives)
+    table = Table(sys.argv[1])
+    rows = "".join(row(primitive) for primitive in table.primitives)
+    rows += "".join(f"SLUICE_MACRO({json.dumps(macro['name'])})\n" for macro in table.macros)
     with open(sys.argv[2], "w", encoding="utf-8") as file:
-        file.write(HEAD + rows + "#undef SLUICE_PRIMITIVE\n")
+        file.write(HEAD + rows + TAIL)
 
 
 if __name__ == "__main__":

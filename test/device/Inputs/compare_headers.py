@@ -30,8 +30,9 @@ class Side:
             if resolved.parent == device / name and not calls or resolved in (device / file for file in SHARED):
                 ours[resolved.name] = ours.get(resolved.name, "") + "\n" + text
         self.files = {file: declarations.Declarations(text) for file, text in ours.items()}
-        self.macros = {file: set(re.findall(r"#define\s+(SLUICE_\w+)", (device / name / file).read_text()))
-                       for file in ours if file not in SHARED}
+        self.macros = {file: set(re.findall(r"#define\s+(SLUICE_\w+)",
+                                            (device / ("" if file in SHARED else name) / file).read_text()))
+                       for file in ours}
 
     def functions(self):
         return {(file, name) for file, found in self.files.items() for name in found.functions}
