@@ -1,9 +1,9 @@
-// The example of codegen/cuda/device/README.md: a kernel, its launch record, and all that can be done with both
-// where there is no GPU.
+// The example of codegen/cuda/device/README.md: a kernel, its launch record, and all that can be done with
+// both where there is no GPU.
 //
 // usage: device-example [--without TEXT] [--mutants]
-// --without leaves out every line of the kernel that contains the text; --mutants alters every synchronising call.
-// Exit code 1 if the kernel or a mutant is not as it should be.
+// --without leaves out every line of the kernel that contains the text; --mutants alters every synchronising
+// call. Exit code 1 if the kernel or a mutant is not as it should be.
 #include "codegen/cuda/DeviceCompiler.h"
 #include "codegen/cuda/HostCompiler.h"
 #include "codegen/cuda/KernelRules.h"
@@ -65,15 +65,16 @@ gpukernels::Outcome run(const emulator::Kernel &kernel, const emulator::Options 
 void printCounters(const emulator::Counters &counters) {
   auto print = [](const char *what, const std::map<std::string, emulator::Traffic> &traffic) {
     for (const auto &[name, one] : traffic)
-      std::cout << what << " '" << name << "': " << one.requested << " sectors requested, " << one.distinctPerBlock
-                << " distinct per block, " << one.distinctPerLaunch << " per launch\n";
+      std::cout << what << " '" << name << "': " << one.requested << " sectors requested, "
+                << one.distinctPerBlock << " distinct per block, " << one.distinctPerLaunch
+                << " per launch\n";
   };
   print("reads of", counters.read);
   print("writes of", counters.written);
   for (const emulator::SharedLine &line : counters.shared)
-    std::cout << line.file.substr(line.file.rfind('/') + 1) << ':' << line.line << ' ' << line.primitive << ": "
-              << line.instructions << " instructions, " << line.wavefronts << " wavefronts, " << line.conflicts
-              << " conflicts\n";
+    std::cout << line.file.substr(line.file.rfind('/') + 1) << ':' << line.line << ' ' << line.primitive
+              << ": " << line.instructions << " instructions, " << line.wavefronts << " wavefronts, "
+              << line.conflicts << " conflicts\n";
 }
 
 bool runOnce(const emulator::Kernel &kernel) {
@@ -84,7 +85,8 @@ bool runOnce(const emulator::Kernel &kernel) {
   const gpukernels::Outcome outcome = run(kernel, options);
   for (const emulator::Report &report : outcome.result.reports)
     std::cout << report.text() << '\n';
-  std::cout << outcome.result.reportCount << " reports, results " << (outcome.right ? "right" : "wrong") << '\n';
+  std::cout << outcome.result.reportCount << " reports, results " << (outcome.right ? "right" : "wrong")
+            << '\n';
   if (outcome.result.clean())
     printCounters(outcome.result.counters);
   return outcome.result.clean() && outcome.right;
@@ -96,8 +98,9 @@ bool runMutants(const emulator::Kernel &kernel) {
   const auto mutants = gpukernels::runMutants(
       "reverse_rows", [&](const emulator::Options &altered) { return run(kernel, altered); }, {}, options);
   std::cout << gpukernels::tableOf(mutants);
-  return std::ranges::none_of(
-      mutants, [](const gpukernels::Mutant &one) { return one.verdict == gpukernels::Mutant::Verdict::missed; });
+  return std::ranges::none_of(mutants, [](const gpukernels::Mutant &one) {
+    return one.verdict == gpukernels::Mutant::Verdict::missed;
+  });
 }
 
 /// Compiles for a GPU, through the gates; none is needed for that.

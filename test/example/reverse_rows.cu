@@ -1,4 +1,4 @@
-// Reverses rows of 512 floats and scales them: target[r][i] = scale * source[r][511 - i]. A block for each row.
+// Reverses rows of 512 floats, scaled: target[r][i] = scale * source[r][511 - i]. A block for each row.
 #include "Device.h"
 
 SLUICE_KERNEL(reverse_rows, 128)(Global<const f32> source, Global<f32> target, f32 scale) {

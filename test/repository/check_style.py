@@ -9,14 +9,14 @@ import sys
 
 TOP = {"CMakeLists.txt", "README.md", "LICENSE", "CMakePresets.json",
        "dialect", "passes", "codegen", "runtime", "models", "test", "tools"}
-COMMENT = {".cpp": "//", ".h": "//", ".c": "//", ".cu": "//", ".td": "//", ".mlir": "//", ".py": "#", ".cmake": "#", ".toml": "#",
-           ".txt": "#"}
+COMMENT = {".cpp": "//", ".h": "//", ".c": "//", ".cu": "//", ".td": "//", ".mlir": "//", ".py": "#",
+           ".cmake": "#", ".toml": "#", ".txt": "#"}
 LONGEST = {".cpp": 500, ".h": 500, ".cu": 500, ".td": 400, ".py": 500}
 # Split, so that this file does not contain them.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 MACHINE = re.compile(r"/wo" r"rk/|/ho" r"me/\w|/ro" r"ot/|/tm" r"p/\w")
-REGISTRY = re.compile(r"py" r"pi\.org|pythonho" r"sted\.org|anac" r"onda\.org|npm" r"js\.|crat" r"es\.io|docker\." r"io|ghcr\." r"io|"
-                      r"registry\.\w+\.|proxy\.gol" r"ang")
+REGISTRY = re.compile(r"py" r"pi\.org|pythonho" r"sted\.org|anac" r"onda\.org|npm" r"js\.|crat" r"es\.io|"
+                      r"docker\." r"io|ghcr\." r"io|registry\.\w+\.|proxy\.gol" r"ang")
 
 
 def listFiles(root):

@@ -1,8 +1,10 @@
-"""Holds codegen/cuda/device/README.md to what it describes: commands are run and their output compared, code must be
-that of the example, tables must list what the sources have, and files must be there.
+"""Holds codegen/cuda/device/README.md to what it describes: commands are run and their output compared, code
+must be that of the example, tables must list what the sources have, and files must be there.
 
 usage: check_page.py REPOSITORY BUILD
-In blocks marked "console" `[...]` stands for any text; the number of spaces does not matter.
+In blocks marked "console" `[...]` stands for any text; the number of spaces does not matter, nor do the
+threads, blocks and offsets that a report names, and how many reports there are: they are those of one order
+of events. None must stay none.
 """
 
 import glob
@@ -33,9 +35,14 @@ def words(line):
     return " ".join(line.split())
 
 
+def shape(line):
+    line = re.sub(r"^[1-9]\d* reports", "N reports", words(line))
+    return re.sub(r"\b(thread|offset|block) \(?[\dxa-f,]+\)?", r"\1 N", line)
+
+
 def matches(expected, line):
-    pattern = ".*".join(re.escape(part) for part in words(expected).split("[...]"))
-    return re.fullmatch(pattern, words(line)) is not None
+    pattern = ".*".join(re.escape(part) for part in shape(expected).split("[...]"))
+    return re.fullmatch(pattern, shape(line)) is not None
 
 
 def checkCommands(page, build):
@@ -49,7 +56,8 @@ def checkCommands(page, build):
             if not program.startswith("build/"):
                 yield f"expected a program of build/, got {program}"
                 continue
-            done = subprocess.run([os.path.join(build, program[6:]), *arguments], capture_output=True, text=True)
+            done = subprocess.run([os.path.join(build, program[6:]), *arguments], capture_output=True,
+                                  text=True)
             got = (done.stdout + done.stderr).splitlines()
             for i in range(max(len(got), len(expected))):
                 here, there = (lines[i] if i < len(lines) else "nothing" for lines in (expected, got))
@@ -72,8 +80,8 @@ def kindsOf(source):
     kinds = set()
     for path in glob.glob(os.path.join(source, "runtime/emulator/*.cpp")):
         text = readFile(path)
-        calls = re.findall(r'\b(?:report|fatal|reportBlock|keepReport|first)\(\s*(?:[^",;()]|\([^()]*\))*,?\s*"([a-z ]+)"',
-                           text)
+        calls = re.findall(r"\b(?:report|fatal|reportBlock|keepReport|first)\(\s*"
+                           r'(?:[^",;()]|\([^()]*\))*,?\s*"([a-z ]+)"', text)
         assigned = re.findall(r'\bkind = (?:\w+ \? )?"([a-z ]+)"(?: : "([a-z ]+)")?', text)
         kinds.update(calls, (kind for pair in assigned for kind in pair if kind))
     return kinds
@@ -94,8 +102,10 @@ def checkTables(page, source, build):
     kinds = set(firstCells(section(page, "How to read a report"))) - {"kind"}
     yield from compare("kinds of report", kinds, kindsOf(source))
 
-    rules = {rule for cell in firstCells(section(page, "Kernel rules")) for rule in re.findall(r"`([^`]+)`", cell)}
-    names = re.search(r"kernelRuleNames\(\).*?\{(.*?)\};", readFile(source, "codegen/cuda/KernelRules.cpp"), re.S)
+    cells = " ".join(firstCells(section(page, "Kernel rules")))
+    rules = set(re.findall(r"`([^`]+)`", cells))
+    text = readFile(source, "codegen/cuda/KernelRules.cpp")
+    names = re.search(r"kernelRuleNames\(\).*?\{(.*?)\};", text, re.S)
     yield from compare("kernel rules", rules, set(re.findall(r'"([^"]+)"', names.group(1).split("{", 1)[1])))
 
     sys.dont_write_bytecode = True
@@ -107,16 +117,17 @@ def checkTables(page, source, build):
     yield from compare("primitives", {" ".join(one) for one in listed},
                        {f"{one['header']} {one['name']}" for one in table.primitives})
 
-    described = set(re.findall(r"`([a-zA-Z]+)`", re.search(r"^To \*\*alter\*\*.*?^harness", page, re.S | re.M).group(0)))
+    alter = re.search(r"^To \*\*alter\*\*.*?^harness", page, re.S | re.M).group(0)
+    described = set(re.findall(r"`([a-zA-Z]+)`", alter))
     kinds = {kind for one in table.primitives for kind in one["mutations"]}
     yield from (f"mutations: the page lacks '{kind}'" for kind in sorted(kinds - described))
 
 
 def checkPaths(page, source, build):
-    roots = {"build": build}
     for path in set(re.findall(r"(?:codegen|runtime|test|tools|build)/[\w./-]*\w", page)):
         root, rest = path.split("/", 1)
-        if not os.path.exists(os.path.join(roots[root], rest) if root in roots else os.path.join(source, path)):
+        place = os.path.join(build, rest) if root == "build" else os.path.join(source, path)
+        if not os.path.exists(place):
             yield f"expected {path} to be there"
 
 
