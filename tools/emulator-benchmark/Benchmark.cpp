@@ -1,9 +1,11 @@
-// Measures the emulator: GEMM with each kind of arithmetic, blocks without work, blocks that wait for each other, and
-// the compilation of a kernel. Prints a table of the times beside their limits, which hold for two cores.
+// Measures the emulator: GEMM with each kind of arithmetic, blocks without work, blocks that wait for each
+// other, and the compilation of a kernel. Prints a table of the times beside their limits, which hold for two
+// cores.
 //
-// usage: emulator-benchmark [--only meeting|sm80|sm90|empty|compile] [--repeats N] [--threads N] [--json FILE]
-// The time of a row is the median of its repeats; the exit status is 1 if one is over its limit. Processor time, of all
-// threads together, tells a slow emulator from a busy machine. The record that is kept is
+// usage: emulator-benchmark [--only meeting|sm80|sm90|empty|compile] [--repeats N] [--threads N]
+//                           [--json FILE]
+// The time of a row is the median of its repeats; the exit status is 1 if one is over its limit. Processor
+// time, of all threads together, tells a slow emulator from a busy machine. The record that is kept is
 // tools/benchmarks/emulator.json.
 #include "codegen/cuda/HostCompiler.h"
 #include "runtime/Error.h"
@@ -72,14 +74,16 @@ template <class Work> Row measure(const std::string &name, double limit, int rep
   return {name, limit, times[times.size() / 2], times.front(), (processorSeconds() - processor) / repeats};
 }
 
-std::string objectOf(const std::string &target) { return std::string(SLUICE_EMULATED_DIR) + "/" + target + ".so"; }
+std::string objectOf(const std::string &target) {
+  return std::string(SLUICE_EMULATED_DIR) + "/" + target + ".so";
+}
 
 void expectClean(const emulator::Result &result) {
   if (!result.clean())
     throw UserError("expected no reports, got: " + result.reports.front().text());
 }
 
-//===--- GEMM -----------------------------------------------------------------------------------------------------===//
+//===--- GEMM -------------------------------------------------------------------------------------------===//
 
 /// A kernel of test/gpukernels with its arguments in the emulator's memory.
 class Gemm {
@@ -145,7 +149,7 @@ void measureGemm(std::vector<Row> &rows, const Settings &settings, const std::st
   add(", checked and counted", limits.checked);
 }
 
-//===--- Threads and blocks ---------------------------------------------------------------------------------------===//
+//===--- Threads and blocks -----------------------------------------------------------------------------===//
 
 void measureEmptyBlocks(std::vector<Row> &rows, const Settings &settings) {
   auto kernel = emulator::Kernel::load(objectOf("emulator-benchmark-kernels"), "nothing");
@@ -190,8 +194,9 @@ void runMeeting(bool check) {
 /// In a process of its own, so that its memory can be told from what came before.
 void measureMeeting(std::vector<Row> &rows, const Settings &settings, bool check) {
   double peak = 0;
-  Row row = measure(std::string("132 blocks of 512 threads at one counter") + (check ? ", checked and counted" : ""), 1,
-                    settings.repeats, [&] {
+  std::string name = std::string("132 blocks of 512 threads at one counter") +
+                     (check ? ", checked and counted" : "");
+  Row row = measure(name, 1, settings.repeats, [&] {
     pid_t child = fork();
     if (child == 0) {
       try {
@@ -213,10 +218,11 @@ void measureMeeting(std::vector<Row> &rows, const Settings &settings, bool check
   rows.push_back(row);
 }
 
-//===--- Compilation ----------------------------------------------------------------------------------------------===//
+//===--- Compilation ------------------------------------------------------------------------------------===//
 
 void measureCompiler(std::vector<Row> &rows, const Settings &settings) {
-  std::string cache = std::filesystem::temp_directory_path() / ("emulator-benchmark-" + std::to_string(getpid()));
+  std::string folder = "emulator-benchmark-" + std::to_string(getpid());
+  std::string cache = std::filesystem::temp_directory_path() / folder;
   setenv("SLUICE_CACHE", cache.c_str(), 1);
   std::ifstream file(std::string(SLUICE_SOURCE_DIR) + "/test/gpukernels/gemm_sm90.cu");
   KernelSource source{"gemm_sm90.cu", {std::istreambuf_iterator<char>(file), {}}, {}};
@@ -231,7 +237,7 @@ void measureCompiler(std::vector<Row> &rows, const Settings &settings) {
   std::filesystem::remove_all(cache);
 }
 
-//===--- Output ---------------------------------------------------------------------------------------------------===//
+//===--- Output -----------------------------------------------------------------------------------------===//
 
 void print(const std::vector<Row> &rows) {
   std::printf("%-58s %10s %10s %10s %10s\n", "", "median ms", "best ms", "limit ms", "cpu ms");
