@@ -4,6 +4,7 @@
 #include "codegen/cuda/DeviceHeaders.h"
 #include "codegen/cuda/MachineCode.h"
 #include "codegen/cuda/Nvrtc.h"
+#include "codegen/cuda/PtxLines.h"
 #include "runtime/Error.h"
 #include "runtime/Files.h"
 #include "runtime/PackageCache.h"
@@ -42,19 +43,21 @@ const std::map<std::string, std::string> &headersByName() {
   return headers;
 }
 
-std::vector<std::string> optionsFor(const KernelSource &source, const std::string &architecture) {
+std::vector<std::string> optionsFor(const DeviceJob &job) {
   // Contraction would make the GPU's bits differ from the emulator's; fma is a primitive. Constant
   // expressions of the headers are shared with the host and carry no annotation.
   std::vector<std::string> options = {
-      "--gpu-architecture=" + architecture,  "--std=c++20",          "--fmad=false",
-      "--device-as-default-execution-space", "--generate-line-info", "--ptxas-options=-v"};
-  for (const std::string &define : source.defines)
+      "--gpu-architecture=" + job.architecture, "--std=c++20",          "--fmad=false",
+      "--device-as-default-execution-space",    "--generate-line-info", "--ptxas-options=-v"};
+  for (const std::string &define : job.source.defines)
     options.push_back("--define-macro=" + define);
+  if (!job.entry.empty())
+    options.push_back("--ptxas-options=--entry=" + job.entry);
   return options;
 }
 
 std::string keyOf(const Nvrtc &nvrtc, const KernelSource &source, const std::vector<std::string> &options) {
-  json key = {"device code 1",          nvrtc.version(),    source.name,
+  json key = {"device code 2",          nvrtc.identity(),   source.name,
               toHex(hash(source.text)), source.text.size(), options};
   for (const auto &[name, text] : headersByName())
     key.push_back(name + toHex(hash(text)));
@@ -93,16 +96,20 @@ std::optional<DeviceCode> deserialised(const std::string &text) {
   }
 }
 
-/// "NAME:LINE: message" of the first error of NVRTC ("NAME(LINE): error: message") or of ptxas.
-std::string firstErrorOf(const std::string &log) {
+/// "NAME:LINE: message" of the first error of NVRTC ("NAME(LINE): error: message"), "NAME: message" of ptxas.
+std::string firstErrorOf(const std::string &log, const std::string &name) {
   static const std::regex located("([^\\n]*)\\((\\d+)\\): (?:catastrophic )?error[^:\\n]*: ([^\\n]*)");
-  static const std::regex other("[^\\n]*error[^\\n]*");
+  static const std::regex other("[^\\n]*(?:error|fatal)[^\\n]*");
   std::smatch match;
   if (std::regex_search(log, match, located))
     return match[1].str() + ":" + match[2].str() + ": " + match[3].str();
   if (std::regex_search(log, match, other))
-    return match[0];
-  return log.substr(0, log.find('\n'));
+    return name + ": " + match[0].str();
+  return name + ": " + log.substr(0, log.find('\n'));
+}
+
+[[noreturn]] void failWithoutEntry(const std::string &entry) {
+  throw UserError("expected an entry point '" + entry + "' in the source, got none");
 }
 
 /// The whole log where the user finds it, if there is a place for it.
@@ -115,51 +122,69 @@ void checkFigures(const DeviceCode &code) {
   std::map<std::string, CodeFigures> figures = figuresOfCubin(code.cubin);
   for (const auto &[name, resources] : code.kernels) {
     auto found = figures.find(name);
+    // The log's stack may be that of a function which the kernel calls.
     if (found == figures.end() || found->second.registers != resources.registers ||
-        found->second.stackBytes != resources.stackBytes)
+        found->second.stackBytes > resources.stackBytes)
       throw UserError("kernel '" + name +
                       "': expected the same registers and stack in the assembler's log and in the "
                       "machine code, got others");
   }
 }
 
-DeviceCode compile(const Nvrtc &nvrtc, const KernelSource &source, const std::string &architecture,
-                   const std::string &key) {
-  NvrtcOutput output =
-      nvrtc.compile(source.text, source.name, headersByName(), optionsFor(source, architecture));
+DeviceCode compile(const Nvrtc &nvrtc, const DeviceJob &job, const std::string &key) {
+  const KernelSource &source = job.source;
+  NvrtcOutput output = nvrtc.compile(source.text, source.name, headersByName(), optionsFor(job));
+  if (!output.succeeded && output.log.find("Unknown function " + job.entry + "\n") != std::string::npos)
+    failWithoutEntry(job.entry);
   if (!output.succeeded)
-    throw UserError(firstErrorOf(output.log) + logNote(key, output.log));
-  DeviceCode code{architecture, std::move(output.cubin), std::move(output.ptx), std::move(output.log), {}};
+    throw UserError(firstErrorOf(output.log, source.name) + logNote(key, output.log));
+  DeviceCode code{source.name,           job.architecture,      std::move(output.cubin),
+                  std::move(output.ptx), std::move(output.log), {}};
   code.kernels = resourcesOfLog(code.log);
   checkFigures(code);
   return code;
+}
+
+/// ptxas counts lines of PTX: " (NAME:LINE)", where the source has it.
+std::string sourceNote(const DeviceCode &code, const std::string &warning) {
+  static const std::regex line("around line (\\d+)");
+  std::smatch match;
+  if (!std::regex_search(warning, match, line))
+    return "";
+  std::optional<int64_t> found = sourceLineOf(code.ptx, std::stoll(match[1]), code.name);
+  return found ? " (" + code.name + ":" + std::to_string(*found) + ")" : "";
 }
 
 void failOnWarnings(const DeviceCode &code, const std::string &kernel) {
   std::vector<std::string> warnings = lossWarnings(code.log, kernel);
   if (!warnings.empty())
     throw UserError("kernel '" + kernel + "': expected no performance lost in the assembler, got " +
-                    warnings[0]);
+                    warnings[0] + sourceNote(code, warnings[0]));
 }
 
 } // namespace
 
-DeviceCode compileForDevice(const KernelSource &source, const std::string &architecture) {
+DeviceCode compileForDevice(const DeviceJob &job) {
   std::shared_ptr<const Nvrtc> nvrtc = Nvrtc::find();
-  std::string key = keyOf(*nvrtc, source, optionsFor(source, architecture));
+  std::string key = keyOf(*nvrtc, job.source, optionsFor(job));
   PackageCache cache = PackageCache::standard();
   if (std::optional<std::string> text = cache.findText(key))
     if (std::optional<DeviceCode> code = deserialised(*text)) {
-      code->architecture = architecture;
+      code->name = job.source.name;
+      code->architecture = job.architecture;
       code->cached = true;
       return *code;
     }
-  if (!nvrtc->supports(architecture))
+  if (!nvrtc->supports(job.architecture))
     throw UserError("expected an architecture that NVRTC " + nvrtc->version() + " knows, got " +
-                    architecture);
-  DeviceCode code = compile(*nvrtc, source, architecture, key);
+                    job.architecture);
+  DeviceCode code = compile(*nvrtc, job, key);
   cache.storeText(key, serialised(code));
   return code;
+}
+
+DeviceCode compileForDevice(const KernelSource &source, const std::string &architecture) {
+  return compileForDevice(DeviceJob{source, architecture});
 }
 
 std::vector<DeviceCode> compileForDevice(const std::vector<DeviceJob> &jobs) {
@@ -169,7 +194,7 @@ std::vector<DeviceCode> compileForDevice(const std::vector<DeviceJob> &jobs) {
   auto work = [&] {
     for (size_t i; (i = next++) < jobs.size();) {
       try {
-        codes[i] = compileForDevice(jobs[i].source, jobs[i].architecture);
+        codes[i] = compileForDevice(jobs[i]);
       } catch (...) {
         errors[i] = std::current_exception();
       }
@@ -190,10 +215,13 @@ std::vector<DeviceCode> compileForDevice(const std::vector<DeviceJob> &jobs) {
 void checkGates(const DeviceCode &code, const LaunchRecord &record) {
   auto found = code.kernels.find(record.kernel);
   if (found == code.kernels.end())
-    throw UserError("expected an entry point '" + record.kernel + "' in the source, got none");
+    failWithoutEntry(record.kernel);
   failOnWarnings(code, record.kernel);
-  checkResources(record.kernel, found->second, record);
-  checkInterface(record.kernel, figuresOfCubin(code.cubin)[record.kernel], record);
+  CodeFigures figures = figuresOfCubin(code.cubin)[record.kernel];
+  int64_t threads = record.threads.constant().value_or(figures.maxThreads ? figures.maxThreads : 1024);
+  checkResources(record.kernel, found->second, record, threads);
+  checkInterface(record.kernel, figures, record);
+  checkBlocksPerSm(record.kernel, blocksPerSmOfPtx(code.ptx, record.kernel), record);
 }
 
 void checkGates(const DeviceCode &code) {
@@ -207,11 +235,12 @@ void addBinaries(std::vector<DeviceKernel> &kernels, const std::string &architec
   std::vector<DeviceJob> jobs;
   std::vector<size_t> jobOf;
   for (const DeviceKernel &kernel : kernels) {
-    auto same = std::find_if(jobs.begin(), jobs.end(),
-                             [&](const DeviceJob &job) { return job.source.text == kernel.source; });
+    auto same = std::find_if(jobs.begin(), jobs.end(), [&](const DeviceJob &job) {
+      return job.source.text == kernel.source && job.entry == kernel.record.kernel;
+    });
     jobOf.push_back(static_cast<size_t>(same - jobs.begin()));
     if (same == jobs.end())
-      jobs.push_back({{kernel.name + ".cu", kernel.source, {}}, architecture});
+      jobs.push_back({{kernel.name + ".cu", kernel.source, {}}, architecture, kernel.record.kernel});
   }
   std::vector<DeviceCode> codes = compileForDevice(jobs);
   for (size_t i = 0; i < kernels.size(); ++i) {

@@ -11,8 +11,9 @@
 
 namespace sluice {
 
-/// The code of all entry points of one source for one architecture.
+/// The code of all entry points of one source, or of one of them, for one architecture.
 struct DeviceCode {
+  std::string name;         ///< Of the source.
   std::string architecture; ///< "sm_90a".
   std::string cubin, ptx;
   std::string log;                                ///< What NVRTC and ptxas said, with lines of the source.
@@ -20,14 +21,18 @@ struct DeviceCode {
   bool cached = false;                            ///< Found, not compiled.
 };
 
-/// A source and the architecture it is compiled for.
+/// A source and the architecture it is compiled for. ptxas takes most of the time, so that entry points of one source
+/// are worth jobs of their own.
 struct DeviceJob {
   KernelSource source;
   std::string architecture;
+  std::string entry = ""; ///< The only entry point that becomes machine code; empty: all of them.
 };
 
 /// Throws UserError: in one line "NAME:LINE: what the compiler says, log in FILE" for a source that does
-/// not compile, or that NVRTC was not found, or that it does not know the architecture.
+/// not compile, or that NVRTC was not found, or that it does not know the architecture, or that the source lacks the
+/// entry point.
+DeviceCode compileForDevice(const DeviceJob &job);
 DeviceCode compileForDevice(const KernelSource &source, const std::string &architecture);
 /// All jobs on all cores, in their order. Throws the first job's error.
 std::vector<DeviceCode> compileForDevice(const std::vector<DeviceJob> &jobs);
@@ -39,7 +44,7 @@ void checkGates(const DeviceCode &code, const LaunchRecord &record);
 void checkGates(const DeviceCode &code);
 
 /// Compiles kernels for an architecture, each through its gates, and adds the binaries and, where the record
-/// leaves it open, the registers at launch. Kernels of the same source are compiled once.
+/// leaves it open, the registers at launch. Each entry point is compiled once, by itself.
 void addBinaries(std::vector<DeviceKernel> &kernels, const std::string &architecture);
 
 /// One kernel, through its gates: what loads a package that lacks a binary for the device

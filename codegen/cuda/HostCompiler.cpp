@@ -63,25 +63,7 @@ HostCompiler describe(const std::string &path) {
   return {path, *version, version->find("clang") != std::string::npos};
 }
 
-/// Removed when the program ends.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "sluice-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-      throw UserError("cannot create a folder in '" + fs::temp_directory_path().string() + "'");
-    path = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    fs::remove_all(path, error);
-  }
-  TemporaryFolder(const TemporaryFolder &) = delete;
-  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
-  fs::path path;
-};
-
-/// For what the cache could not take.
+/// For what the cache could not take: until the program ends.
 const fs::path &folderOfProcess() {
   static TemporaryFolder folder;
   return folder.path;

@@ -21,7 +21,6 @@
 #include <filesystem>
 #include <set>
 #include <tuple>
-#include <unistd.h>
 
 namespace sluice {
 
@@ -34,10 +33,8 @@ std::string compileToBitcode(const KernelSource &source) {
   HostCompiler compiler = findHostCompiler();
   if (!compiler.clang)
     throw UserError("expected clang to check the rules of kernels, got " + compiler.text());
-  std::string pattern = (fs::temp_directory_path() / "sluice-rules-XXXXXX").string();
-  if (!mkdtemp(pattern.data()))
-    throw UserError("cannot create a folder in '" + fs::temp_directory_path().string() + "'");
-  fs::path work = pattern, headers = fs::path(deviceHeaderFolder()) / "codegen/cuda/device";
+  TemporaryFolder folder;
+  fs::path work = folder.path, headers = fs::path(deviceHeaderFolder()) / "codegen/cuda/device";
   writeFile((work / "kernel.cpp").string(), "#line 1 \"" + source.name + "\"\n" + source.text);
   std::vector<std::string> command = {compiler.path};
   for (const std::string &flag : emulatorFlags(compiler))
@@ -46,19 +43,16 @@ std::string compileToBitcode(const KernelSource &source) {
       command.push_back(flag);
   for (const std::string &define : source.defines)
     command.push_back("-D" + define);
-  for (const fs::path &folder : {headers / "emu", headers, headers.parent_path().parent_path().parent_path()})
-    command.push_back("-I" + folder.string());
+  for (const fs::path &include : {headers / "emu", headers, headers.parent_path().parent_path().parent_path()})
+    command.push_back("-I" + include.string());
   for (const char *option : {"-O0", "-g", "-Xclang", "-disable-llvm-passes", "-c", "-emit-llvm", "-o"})
     command.push_back(option);
   command.push_back((work / "kernel.bc").string());
   command.push_back((work / "kernel.cpp").string());
   ProcessResult result = runProcess(command);
-  std::string bitcode = result.status == 0 ? readFile((work / "kernel.bc").string()) : "";
-  std::error_code error;
-  fs::remove_all(work, error);
   if (result.status != 0)
     throw UserError(firstError(result.output));
-  return bitcode;
+  return readFile((work / "kernel.bc").string());
 }
 
 class CodeRules {

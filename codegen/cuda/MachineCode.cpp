@@ -7,6 +7,7 @@
 #include <cstring>
 #include <elf.h>
 #include <regex>
+#include <set>
 #include <sstream>
 
 namespace sluice {
@@ -124,6 +125,8 @@ int64_t bytesOf(const ParameterRecord &parameter) {
   __builtin_unreachable();
 }
 
+const std::regex entryLine("Compiling entry function '([^']+)'");
+
 [[noreturn]] void failGate(const std::string &kernel, const std::string &message) {
   throw UserError("kernel '" + kernel + "': " + message);
 }
@@ -131,7 +134,7 @@ int64_t bytesOf(const ParameterRecord &parameter) {
 } // namespace
 
 std::map<std::string, KernelResources> resourcesOfLog(const std::string &log) {
-  static const std::regex entryLine("Compiling entry function '([^']+)'");
+  static const std::regex function("Function properties for (\\S+)");
   static const std::regex spillLine(
       "(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
   static const std::regex usedLine("Used (\\d+) registers");
@@ -139,17 +142,21 @@ std::map<std::string, KernelResources> resourcesOfLog(const std::string &log) {
   std::map<std::string, KernelResources> resources;
   std::map<std::string, int> figures;
   std::istringstream lines(log);
-  std::string line, kernel;
+  std::string line, kernel, described;
   std::smatch match;
   while (std::getline(lines, line)) {
     if (std::regex_search(line, match, entryLine)) {
       kernel = match[1];
       resources[kernel] = {};
+    } else if (std::regex_search(line, match, function)) {
+      described = match[1];
     } else if (!kernel.empty() && std::regex_search(line, match, spillLine)) {
-      resources[kernel].stackBytes = numberIn(match, 1);
-      resources[kernel].spillStoreBytes = numberIn(match, 2);
-      resources[kernel].spillLoadBytes = numberIn(match, 3);
-      figures[kernel] |= 1;
+      // Functions that were not inlined come after the entry point that calls them.
+      KernelResources &all = resources[kernel];
+      all.stackBytes = std::max(all.stackBytes, numberIn(match, 1));
+      all.spillStoreBytes += numberIn(match, 2);
+      all.spillLoadBytes += numberIn(match, 3);
+      figures[kernel] |= described == kernel ? 1 : 0;
     } else if (!kernel.empty() && std::regex_search(line, match, usedLine)) {
       resources[kernel].registers = numberIn(match, 1);
       if (std::regex_search(line, match, barriers))
@@ -180,13 +187,17 @@ std::map<std::string, CodeFigures> figuresOfCubin(const std::string &cubin) {
 
 std::vector<std::string> lossWarnings(const std::string &log, const std::string &kernel) {
   static const std::regex code("\\((C75\\d\\d)\\)\\s*(.*)"), function("function '([^']+)'");
+  std::set<std::string> others;
+  for (std::sregex_iterator entry(log.begin(), log.end(), entryLine), end; entry != end; ++entry)
+    others.insert((*entry)[1]);
+  others.erase(kernel);
   std::vector<std::string> warnings;
   std::istringstream lines(log);
   std::string line;
   std::smatch match, named;
   while (std::getline(lines, line))
     if (std::regex_search(line, match, code) &&
-        (!std::regex_search(line, named, function) || named[1] == kernel))
+        (!std::regex_search(line, named, function) || !others.count(named[1])))
       warnings.push_back(match[1].str() + ": " + match[2].str());
   return warnings;
 }
@@ -203,25 +214,44 @@ void checkResources(const std::string &kernel, const KernelResources &resources)
     failGate(kernel, "expected no stack frame, got " + std::to_string(resources.stackBytes) + " bytes");
 }
 
-void checkResources(const std::string &kernel, const KernelResources &resources, const LaunchRecord &record) {
+void checkResources(const std::string &kernel, const KernelResources &resources, const LaunchRecord &record,
+                    int64_t threads) {
   checkResources(kernel, resources);
-  int64_t bound = registerBound(record.threads, record.blocksPerSm);
+  int64_t bound = registerBound(threads, record.blocksPerSm);
   if (resources.registers > bound)
     failGate(kernel, "expected at most " + std::to_string(bound) + " registers for " +
-                         std::to_string(record.blocksPerSm) + " blocks of " + std::to_string(record.threads) +
+                         std::to_string(record.blocksPerSm) + " blocks of " + std::to_string(threads) +
                          " threads on a multiprocessor, got " + std::to_string(resources.registers));
-  int64_t wanted = 0, atLaunch = (resources.registers + 7) / 8 * 8 * record.threads;
+  int64_t wanted = 0, atLaunch = (resources.registers + 7) / 8 * 8 * threads;
   for (const RoleRecord &role : record.roles)
     wanted += role.threads * (role.registers > 0 ? role.registers : resources.registers);
   if (wanted > atLaunch)
     failGate(kernel, "expected roles of at most " + std::to_string(atLaunch) + " registers together, what " +
-                         std::to_string(record.threads) + " threads get at launch, got " +
+                         std::to_string(threads) + " threads get at launch, got " +
                          std::to_string(wanted));
 }
 
+int64_t blocksPerSmOfPtx(const std::string &ptx, const std::string &kernel) {
+  size_t entry = ptx.find(".entry " + kernel + "(");
+  if (entry == std::string::npos)
+    throw UserError("expected an entry point '" + kernel + "' in the PTX, got none");
+  // Directives stand between the parameters and the body.
+  static const std::regex directive("\\.minnctapersm\\s+(\\d+)");
+  std::smatch match;
+  std::string head = ptx.substr(entry, ptx.find('{', entry) - entry);
+  return std::regex_search(head, match, directive) ? numberIn(match, 1) : 0;
+}
+
+void checkBlocksPerSm(const std::string &kernel, int64_t blocks, const LaunchRecord &record) {
+  if (blocks != record.blocksPerSm)
+    failGate(kernel, "expected launch bounds of " + std::to_string(record.blocksPerSm) +
+                         " blocks per multiprocessor, as the record states, got " +
+                         (blocks ? std::to_string(blocks) : "none"));
+}
+
 void checkInterface(const std::string &kernel, const CodeFigures &figures, const LaunchRecord &record) {
-  if (figures.maxThreads != record.threads)
-    failGate(kernel, "expected launch bounds of " + std::to_string(record.threads) +
+  if (figures.maxThreads == 0 || figures.maxThreads != record.threads.constant().value_or(figures.maxThreads))
+    failGate(kernel, "expected launch bounds of " + record.threads.text() +
                          " threads, as the record states, got " +
                          (figures.maxThreads ? std::to_string(figures.maxThreads) : "none"));
   if (figures.parameterBytes.size() != record.parameters.size())

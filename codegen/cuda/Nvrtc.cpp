@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <dlfcn.h>
+#include <elf.h>
 #include <filesystem>
+#include <fstream>
 #include <link.h>
 #include <mutex>
 #include <optional>
@@ -35,7 +38,8 @@ class Candidates {
 public:
   std::vector<std::string> list() {
     if (std::string chosen = environment("SLUICE_CUDA"); !chosen.empty()) {
-      if (fs::is_regular_file(chosen))
+      std::error_code ignored;
+      if (fs::is_regular_file(chosen, ignored))
         add(chosen);
       addToolkit(chosen);
       addFolder(chosen);
@@ -131,6 +135,33 @@ private:
   }
 };
 
+Elf64_Ehdr headerOf(std::istream &file) {
+  Elf64_Ehdr header{};
+  file.read(reinterpret_cast<char *>(&header), sizeof header);
+  return header;
+}
+
+/// What the loader says badly or not at all: it calls a file for another processor missing, and dies of one that is
+/// cut short. Throws UserError.
+void checkFile(const std::string &library) {
+  std::ifstream file(library, std::ios::binary), program("/proc/self/exe", std::ios::binary);
+  Elf64_Ehdr header = headerOf(file), own = headerOf(program);
+  if (!file || !program || std::memcmp(header.e_ident, own.e_ident, EI_DATA) != 0)
+    return;
+  if (header.e_machine != own.e_machine)
+    throw UserError("NVRTC cannot be loaded: expected a library for this processor, got " + library);
+  std::error_code ignored;
+  uintmax_t size = fs::file_size(library, ignored);
+  for (int i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    file.seekg(static_cast<std::streamoff>(header.e_phoff + uint64_t(i) * header.e_phentsize));
+    file.read(reinterpret_cast<char *>(&segment), sizeof segment);
+    if (!file || (segment.p_type == PT_LOAD && segment.p_offset + segment.p_filesz > size))
+      throw UserError("NVRTC cannot be loaded: expected a whole library, got one cut to " + std::to_string(size) +
+                      " bytes: " + library);
+  }
+}
+
 std::string numbered(const std::string &prefix, int number) { return prefix + std::to_string(number); }
 
 } // namespace
@@ -168,11 +199,10 @@ struct Nvrtc::Functions {
     return text;
   }
 
-  /// The same for text, without the zero at its end.
+  /// The same for text, without the zeros at its end and, in a log, between what each tool says.
   std::string fetchText(Program program, Size size, Get get, const char *call) const {
     std::string text = fetch(program, size, get, call);
-    while (!text.empty() && text.back() == '\0')
-      text.pop_back();
+    std::erase(text, '\0');
     return text;
   }
 };
@@ -208,6 +238,8 @@ std::shared_ptr<const Nvrtc> Nvrtc::find() {
 std::shared_ptr<const Nvrtc> Nvrtc::load(const std::string &library) {
   std::shared_ptr<Nvrtc> nvrtc(new Nvrtc);
   nvrtc->library = library;
+  if (library.find('/') != std::string::npos)
+    checkFile(library);
   nvrtc->handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!nvrtc->handle)
     throw UserError("NVRTC cannot be loaded: " + std::string(dlerror()));
@@ -240,6 +272,15 @@ std::shared_ptr<const Nvrtc> Nvrtc::load(const std::string &library) {
 Nvrtc::~Nvrtc() {
   if (handle)
     dlclose(handle);
+}
+
+std::string Nvrtc::identity() const {
+  Dl_info info{};
+  dladdr(reinterpret_cast<const void *>(functions->version), &info);
+  std::error_code ignored;
+  fs::path file = fs::canonical(info.dli_fname ? info.dli_fname : library, ignored);
+  auto time = fs::last_write_time(file, ignored).time_since_epoch().count();
+  return version() + " " + std::to_string(fs::file_size(file, ignored)) + " " + std::to_string(time);
 }
 
 std::string Nvrtc::version() const { return numbered(numbered("", major) + ".", minor); }

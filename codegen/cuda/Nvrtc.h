@@ -36,6 +36,8 @@ public:
   const std::string &path() const { return library; }
   /// "13.0".
   std::string version() const;
+  /// The version and what tells releases of one version apart: the file's size and time.
+  std::string identity() const;
   /// Whether it generates code for "sm_90", "sm_90a", ...
   bool supports(const std::string &architecture) const;
 

@@ -1,7 +1,10 @@
-// posix_spawn with one pipe.
+// posix_spawn with one pipe, and mkdtemp.
 #include "codegen/cuda/Process.h"
 
+#include "runtime/Error.h"
+
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
@@ -62,6 +65,20 @@ ProcessResult runProcess(const std::vector<std::string> &arguments) {
   }
   close(ends[0]);
   return result;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  const char *chosen = std::getenv("TMPDIR");
+  std::filesystem::path parent = chosen && *chosen ? chosen : "/tmp";
+  std::string pattern = (parent / "sluice-XXXXXX").string();
+  if (!mkdtemp(pattern.data()))
+    throw UserError("cannot create a folder in '" + parent.string() + "': " + std::strerror(errno));
+  path = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
 }
 
 } // namespace sluice

@@ -1,6 +1,7 @@
-// Runs a program and keeps what it says.
+// Runs a program and keeps what it says; folders for what it reads and writes.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,15 @@ struct ProcessResult {
 
 /// Runs `arguments[0]`, a path, with the rest as its arguments, and waits. No shell is involved.
 ProcessResult runProcess(const std::vector<std::string> &arguments);
+
+/// A new folder among the system's temporary ones, removed with the object. Throws UserError.
+class TemporaryFolder {
+public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+  std::filesystem::path path;
+};
 
 } // namespace sluice

@@ -99,6 +99,52 @@ TEST_F(DeviceCompiler, ErrorsNameTheLineOfTheKernel) {
   EXPECT_THAT(log.str(), HasSubstr("1 error detected in the compilation of \"broken.cu\""));
 }
 
+TEST_F(DeviceCompiler, ErrorsOfTheAssemblerAreTheUsersToo) {
+  std::string source = R"(
+extern "C" __global__ void k(float *p) {
+  __shared__ float a[100000];
+  a[threadIdx.x] = p[0];
+  __syncthreads();
+  p[threadIdx.x] = a[31 - threadIdx.x];
+})";
+  EXPECT_THAT(errorOf([&] { compileForDevice({"large.cu", source, {}}, "sm_80"); }),
+              MatchesRegex("large.cu: ptxas error.*Entry function 'k' uses too much shared data.*, log in .*"));
+  EXPECT_THAT(errorOf([&] { compileForDevice({"open.cu", "extern \"C\" __global__ void k() {", {}}, "sm_80"); }),
+              HasSubstr("open.cu: At end of source: error: expected a \"}\""));
+}
+
+constexpr const char *twoKernels = R"(#include "Device.h"
+SLUICE_KERNEL(first, 128)(Global<f32> to) { storeGlobal(to + threadIndex(), 1.0f); }
+SLUICE_EXPORT(first)
+SLUICE_KERNEL(second, 128)(Global<f32> to) { storeGlobal(to + threadIndex(), 2.0f); }
+SLUICE_EXPORT(second)
+)";
+
+TEST_F(DeviceCompiler, EntryPointsByThemselves) {
+  KernelSource source{"two.cu", twoKernels, {}};
+  EXPECT_EQ(compileForDevice(source, "sm_80").kernels.size(), 2u);
+  DeviceCode second = compileForDevice(DeviceJob{source, "sm_80", "second"});
+  EXPECT_FALSE(second.cached);
+  ASSERT_EQ(second.kernels.size(), 1u);
+  EXPECT_EQ(second.kernels.count("second"), 1u);
+  EXPECT_EQ(figuresOfCubin(second.cubin).count("first"), 0u);
+  EXPECT_TRUE(compileForDevice(DeviceJob{source, "sm_80", "second"}).cached);
+  EXPECT_FALSE(compileForDevice(DeviceJob{source, "sm_80", "first"}).cached);
+  EXPECT_EQ(errorOf([&] { compileForDevice(DeviceJob{source, "sm_80", "third"}); }),
+            "expected an entry point 'third' in the source, got none");
+}
+
+TEST_F(DeviceCompiler, KernelsOfOneSourceGetTheirOwnCode) {
+  std::vector<DeviceKernel> kernels = {{"a", "sm_80", recordOf("first", 128, "8"), twoKernels, {}},
+                                       {"b", "sm_80", recordOf("second", 128, "8"), twoKernels, {}}};
+  addBinaries(kernels, "sm_90");
+  for (const DeviceKernel &kernel : kernels) {
+    auto figures = figuresOfCubin(kernel.binaries.at("sm_90").cubin);
+    ASSERT_EQ(figures.size(), 1u);
+    EXPECT_EQ(figures.begin()->first, kernel.record.kernel);
+  }
+}
+
 TEST_F(DeviceCompiler, UnknownArchitecturesAreNamed) {
   EXPECT_THAT(errorOf([] {
                 compileForDevice({"copy.cu", copyKernel, {}}, "sm_20");
@@ -170,6 +216,26 @@ extern "C" __global__ void __launch_bounds__(128, 1) k(float *p, const int *wher
     EXPECT_THAT(gateOf(source, architecture, 128), "kernel 'k': expected no stack frame, got 256 bytes");
 }
 
+TEST_F(DeviceCompiler, GatesLookIntoFunctionsThatAreNotInlined) {
+  std::string spills = R"(
+__device__ __noinline__ float helper(float *p, int n) {
+  float a[64], sum = 0;
+  for (int i = 0; i < 64; ++i) a[i] = p[i * n];
+  for (int j = 0; j < n; ++j)
+    for (int i = 0; i < 64; ++i) a[i] = a[i] * a[(i + 7) % 64] + p[i + j];
+  for (int i = 0; i < 64; ++i) sum += a[i] * p[i * n + 5];
+  return sum;
+}
+extern "C" __global__ void __launch_bounds__(1024, 2) k(float *p, int n) { p[n] = helper(p, n); })";
+  std::string recursive = R"(
+__device__ __noinline__ int fibonacci(int n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+extern "C" __global__ void __launch_bounds__(128, 1) k(int *p, int n) { p[n] = fibonacci(n); })";
+  for (const char *architecture : {"sm_80", "sm_90", "sm_90a"}) {
+    EXPECT_THAT(gateOf(spills, architecture, 1024), HasSubstr("kernel 'k': expected no spills, got "));
+    EXPECT_THAT(gateOf(recursive, architecture, 128), HasSubstr("kernel 'k': expected no s"));
+  }
+}
+
 TEST_F(DeviceCompiler, GateAgainstRegistersBeyondTheRecord) {
   // Compiled for one block of 128 threads, launched with 1024.
   std::string source = R"(
@@ -216,6 +282,33 @@ extern "C" __global__ void __launch_bounds__(64, 1) k(float *p, const __grid_con
             "kernel 'k': expected launch bounds of 128 threads, as the record states, got none");
 }
 
+TEST_F(DeviceCompiler, GateAgainstOtherBlocksPerMultiprocessorThanTheRecords) {
+  for (const char *architecture : {"sm_80", "sm_90a"}) {
+    DeviceCode code = compileForDevice({"gate.cu", R"(#include "Device.h"
+SLUICE_KERNEL_RESIDENT(two, 64, 2)(Global<f32> p) { storeGlobal(p, 1.0f); }
+SLUICE_KERNEL(one, 64)(Global<f32> p) { storeGlobal(p, 1.0f); }
+)", {}}, architecture);
+    LaunchRecord record = recordOf("two", 64, "8");
+    EXPECT_EQ(errorOf([&] { checkGates(code, record); }),
+              "kernel 'two': expected launch bounds of 1 blocks per multiprocessor, as the record states, got 2");
+    record.blocksPerSm = 2;
+    EXPECT_EQ(errorOf([&] { checkGates(code, record); }), "no error");
+    EXPECT_EQ(errorOf([&] { checkGates(code, recordOf("one", 64, "8")); }), "no error");
+  }
+}
+
+TEST_F(DeviceCompiler, GateWithThreadsThatDependOnSizes) {
+  DeviceCode code = compileForDevice({"copy.cu", copyKernel, {}}, "sm_80");
+  LaunchRecord record = recordOf("copy", 128, "888");
+  record.threads = "min(T, 128)";
+  EXPECT_EQ(errorOf([&] { checkGates(code, record); }), "no error");
+  DeviceCode unbound = compileForDevice({"gate.cu", "extern \"C\" __global__ void k() {}", {}}, "sm_80");
+  LaunchRecord other = recordOf("k", 128, "");
+  other.threads = "T";
+  EXPECT_EQ(errorOf([&] { checkGates(unbound, other); }),
+            "kernel 'k': expected launch bounds of T threads, as the record states, got none");
+}
+
 constexpr const char *wgmmaPreamble = R"(
 #include "Device.h"
 #include "wgmma/n8.h"
@@ -236,7 +329,9 @@ SLUICE_KERNEL(k, 128)(Global<f32> p, i64 n) {
 })";
   EXPECT_THAT(
       gateOf(touched, "sm_90a", 128),
-      MatchesRegex("kernel 'k': expected no performance lost in the assembler, got C75(1[0-9]|20): .*"));
+      MatchesRegex("kernel 'k': expected no performance lost in the assembler, got C75(1[0-9]|20): .*"
+                   "\\(gate.cu:11\\)"))
+      << "the line of the loop";
   std::string correct = std::string(wgmmaPreamble) + R"(
 SLUICE_KERNEL(k, 128)(Global<f32> p) {
   WgmmaDescriptor<bf16> a = wgmmaDescriptor(sharedMemory<bf16>(0), Swizzle::none, 128, 256);

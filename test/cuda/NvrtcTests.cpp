@@ -3,7 +3,10 @@
 #include "test/cuda/TestFolder.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <elf.h>
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -109,16 +112,51 @@ TEST(Nvrtc, RefusesWhatIsNone) {
               HasSubstr("expected NVRTC, got a library without nvrtcGetErrorString: libz.so.1"));
 }
 
-// In a process of its own: what was found before is kept.
-TEST(NvrtcDeathTest, SaysWhereItLooked) {
+/// The message of find() with $SLUICE_CUDA set, from a process of its own: what was found before is kept.
+void expectFindFails(const std::string &chosen, const std::string &message) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
+  Environment variable("SLUICE_CUDA", chosen);
   auto tryIt = [] {
     std::fputs(errorOf([] { Nvrtc::find(); }).c_str(), stderr);
     std::_Exit(7);
   };
-  Environment chosen("SLUICE_CUDA", emptyFolder("nothing"));
-  EXPECT_EXIT(tryIt(), testing::ExitedWithCode(7),
-              "NVRTC not found: expected libnvrtc.so.13 or .12 in SLUICE_CUDA, got .*/nothing$");
+  EXPECT_EXIT(tryIt(), testing::ExitedWithCode(7), message) << chosen;
+}
+
+TEST(NvrtcDeathTest, WhatIsNoPathIsNotFound) {
+  expectFindFails("/nowhere/cuda", "^NVRTC not found: .* in SLUICE_CUDA, got /nowhere/cuda$");
+  expectFindFails("/dev/null", "^NVRTC not found: .* got /dev/null$");
+  expectFindFails("/dev/null/lib", "^NVRTC not found: .* got /dev/null/lib$");
+  // The system refuses to look at it, as at a folder of somebody else.
+  expectFindFails("/" + std::string(300, 'x'), "^NVRTC not found: .* got /x+$");
+}
+
+TEST(NvrtcDeathTest, FilesThatAreNoLibraryAreNamed) {
+  std::string folder = emptyFolder("broken"), file = folder + "/libnvrtc.so.13";
+  std::ofstream(file) << "text";
+  expectFindFails(folder, "^NVRTC cannot be loaded: .*/broken/libnvrtc.so.13: .*$");
+  // An ELF file, of which the loader would die.
+  fs::copy_file("/proc/self/exe", file, fs::copy_options::overwrite_existing);
+  fs::resize_file(file, 100000);
+  expectFindFails(folder, "^NVRTC cannot be loaded: expected a whole library, got one cut to 100000 bytes: .*13$");
+  fs::resize_file(file, 70);
+  expectFindFails(file, "^NVRTC cannot be loaded: expected a whole library, got one cut to 70 bytes: .*13$");
+}
+
+TEST(NvrtcDeathTest, LibrariesForOtherProcessorsAreNamed) {
+  std::string folder = emptyFolder("foreign"), file = folder + "/libnvrtc.so.13";
+  fs::copy_file("/proc/self/exe", file);
+  std::fstream machine(file, std::ios::in | std::ios::out | std::ios::binary);
+  machine.seekp(offsetof(Elf64_Ehdr, e_machine));
+  uint16_t other = EM_S390;
+  machine.write(reinterpret_cast<const char *>(&other), sizeof other);
+  machine.close();
+  expectFindFails(folder, "^NVRTC cannot be loaded: expected a library for this processor, got .*13$");
+}
+
+TEST(NvrtcDeathTest, SaysWhereItLooked) {
+  expectFindFails(emptyFolder("nothing"),
+                  "^NVRTC not found: expected libnvrtc.so.13 or .12 in SLUICE_CUDA, got .*/nothing$");
 }
 
 } // namespace

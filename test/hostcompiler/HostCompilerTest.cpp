@@ -54,7 +54,7 @@ KernelSource answering(const std::string &body, const std::string &type = "int")
 class HostCompilerTest : public ::testing::Test {
 protected:
   void SetUp() override {
-    for (const char *name : {"PATH", "SLUICE_CACHE", "SLUICE_HOST_CXX"})
+    for (const char *name : {"PATH", "SLUICE_CACHE", "SLUICE_HOST_CXX", "TMPDIR"})
       if (const char *value = std::getenv(name))
         saved[name] = value;
     unsetenv("SLUICE_HOST_CXX");
@@ -63,7 +63,7 @@ protected:
     setenv("SLUICE_CACHE", (folder + "/cache").c_str(), 1);
   }
   void TearDown() override {
-    for (const char *name : {"PATH", "SLUICE_CACHE", "SLUICE_HOST_CXX"})
+    for (const char *name : {"PATH", "SLUICE_CACHE", "SLUICE_HOST_CXX", "TMPDIR"})
       saved.count(name) ? setenv(name, saved[name].c_str(), 1) : unsetenv(name);
     fs::remove_all(folder);
   }
@@ -174,6 +174,12 @@ TEST_F(HostCompilerTest, ACacheThatCannotBeWrittenIsDoneWithout) {
   std::string warning = testing::internal::GetCapturedStderr();
   EXPECT_EQ(callAnswer<int>(object.path), 3);
   EXPECT_THAT(warning, HasSubstr("the cache '/dev/null/cache' is not used"));
+}
+
+TEST_F(HostCompilerTest, WithoutTemporaryFoldersOneLineSaysSo) {
+  setenv("TMPDIR", "/nowhere", 1);
+  EXPECT_EQ(messageOf([] { compileForEmulator(answering("return 1;")); }),
+            "cannot create a folder in '/nowhere': No such file or directory");
 }
 
 TEST_F(HostCompilerTest, ProcessesThatCompileAtOnceDoNotDisturbEachOther) {
