@@ -2,8 +2,10 @@
 #include "runtime/emulator/Access.h"
 
 #include "runtime/emulator/AccessLog.h"
+#include "runtime/emulator/Endless.h"
 #include "runtime/emulator/Launch.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -22,7 +24,9 @@ void reportOutside(Thread &thread, uint64_t at, const Access &access) {
   uint64_t past = below ? at + access.bytes - (below->base + below->bytes) : ~uint64_t(0);
   uint64_t before = above ? above->base - at : ~uint64_t(0);
   std::string where = "in no allocation";
-  if (past <= before && below)
+  if (below && below->contains(at, access.bytes))
+    where = "lies in '" + below->name + "', to which no parameter of the launch points";
+  else if (past <= before && below)
     where = "ends " + std::to_string(past) + " bytes past the end of '" + below->name + "' of " +
             std::to_string(below->bytes) + " bytes";
   else if (above)
@@ -30,9 +34,15 @@ void reportOutside(Thread &thread, uint64_t at, const Access &access) {
   report(thread, "out of bounds", access.site, describe(access) + " in global memory " + where);
 }
 
+void expectProgress(Thread &thread, const Access &access) {
+  if (__builtin_expect(thread.machine->overdue.load(std::memory_order_relaxed), 0))
+    reportEndless(thread, access);
+}
+
 } // namespace
 
 uint8_t *sharedBytes(Thread &thread, Block &owner, uint32_t address, const Access &access, uint32_t alignment) {
+  expectProgress(thread, access);
   uint64_t offset = uint64_t(address) - sluiceEmuSharedBase;
   if (address < sluiceEmuSharedBase || offset + access.bytes > owner.sharedBytes) {
     report(thread, "out of bounds", access.site,
@@ -50,9 +60,10 @@ uint8_t *sharedBytes(Thread &thread, Block &owner, uint32_t address, const Acces
 }
 
 Allocation *globalBytes(Thread &thread, const void *address, const Access &access, uint32_t alignment) {
+  expectProgress(thread, access);
   auto at = reinterpret_cast<uint64_t>(address);
   Allocation *allocation = thread.machine->launch.below(at);
-  if (!allocation || !allocation->contains(at, access.bytes)) {
+  if (!allocation || !allocation->contains(at, access.bytes) || !allocation->given) {
     reportOutside(thread, at, access);
     return nullptr;
   }
@@ -83,6 +94,22 @@ void remember(Thread &thread, const Allocation &allocation, const Access &access
   thread.ranges[(access.kind == AccessKind::write ? sluiceEmuRanges : 0) + slot] = {allocation.base, allocation.bytes};
 }
 
+/// A loop of ordinary loads that waits for another thread is a race, but must not keep that thread from
+/// running.
+void noteRepeat(Thread &thread, const void *place, const void *result, const Access &access) {
+  Thread::Repeat &repeat = thread.repeat;
+  if (repeat.place != place) {
+    repeat = {place, 0};
+    return;
+  }
+  constexpr uint32_t many = 1024;
+  if (++repeat.count % many)
+    return;
+  uint64_t value = 0;
+  std::memcpy(&value, result, std::min<size_t>(access.bytes, sizeof value));
+  thread.machine->notePoll(thread, {access.primitive, access.site, nullptr, place}, value);
+}
+
 } // namespace
 
 extern "C" {
@@ -103,6 +130,7 @@ void sluiceEmuLoadGlobal(void *result, const void *address, unsigned bytes, Site
   recordGlobal(thread, *allocation, reinterpret_cast<uint64_t>(address), access);
   if (thread.machine->counting())
     logAccess(thread, LoggedSpace::globalRead, reinterpret_cast<uint64_t>(address), access);
+  noteRepeat(thread, address, result, access);
 }
 
 void sluiceEmuStoreGlobal(void *address, const void *value, unsigned bytes, Site site) {
@@ -133,6 +161,7 @@ void sluiceEmuLoadShared(void *result, unsigned address, unsigned bytes, Site si
   recordShared(thread, *thread.inBlock, sharedOffset(address), access);
   if (thread.machine->counting())
     logAccess(thread, LoggedSpace::shared, sharedOffset(address), access);
+  noteRepeat(thread, source, result, access);
 }
 
 void sluiceEmuStoreShared(unsigned address, const void *value, unsigned bytes, Site site) {

@@ -1,4 +1,4 @@
-// Global memory: allocations that end at a guard page, what of them holds values, and who they are to a launch.
+// Global memory: allocations between guard pages, what of them holds values, and who they are to a launch.
 #pragma once
 
 #include "runtime/emulator/Emulator.h"
@@ -11,14 +11,14 @@
 
 namespace sluice::emulator {
 
-/// The bytes of one allocation. One flag for each 2 of them says whether they hold a value.
+/// The bytes of one allocation. A flag for each says whether it holds a value.
 struct Storage {
   uint64_t base = 0, bytes = 0;
   std::string name;
   uint8_t *mapping = nullptr;
   uint64_t mappedBytes = 0;
-  /// A byte for each line of 16; lines start at multiples of 16, `base` is one.
-  std::unique_ptr<std::atomic<uint8_t>[]> written;
+  /// For each line of 16 bytes; lines start at multiples of 16, `base` is one.
+  std::unique_ptr<std::atomic<uint16_t>[]> written;
 
   Storage(uint64_t bytes, std::string name);
   ~Storage();
@@ -34,6 +34,7 @@ struct Allocation {
   std::shared_ptr<Storage> storage;
   uint64_t base = 0, bytes = 0;
   std::string name;        ///< Of the parameter that points into it, or else its own.
+  bool given = false;      ///< Some parameter points into it.
   bool mayWrite = false;   ///< Some parameter that points into it is written.
   uint32_t index = 0;      ///< In the launch.
   bool contains(uint64_t address, uint64_t count) const {

@@ -2,7 +2,9 @@
 #include "runtime/emulator/GlobalRaces.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <map>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -40,6 +42,16 @@ std::optional<Collision> collide(const LineSummary &a, const LineSummary &b) {
   return std::nullopt;
 }
 
+/// Of the summaries of one line, the first two of each kind: the others collide like them, in the same calls.
+/// A word that every block of a large grid updates would cost the square of the grid otherwise.
+void dropAlike(std::vector<LineSummary> &ofLine) {
+  std::map<std::array<uint16_t, 6>, int> seen;
+  std::erase_if(ofLine, [&](const LineSummary &one) {
+    return ++seen[{one.written, one.read, one.atomic, one.writer.site, one.reader.site, one.updater.site}] >
+           2;
+  });
+}
+
 } // namespace
 
 void GlobalRaces::add(std::vector<LineSummary> lines) {
@@ -59,9 +71,13 @@ std::vector<Collision> GlobalRaces::collisions(size_t limit) {
       ++end;
     bool changed = std::any_of(all.begin() + begin, all.begin() + end,
                                [](const LineSummary &line) { return line.written || line.atomic; });
-    for (size_t later = begin + 1; changed && later < end; ++later)
-      for (size_t earlier = begin; earlier < later; ++earlier) {
-        std::optional<Collision> collision = collide(all[earlier], all[later]);
+    if (!changed || end == begin + 1)
+      continue;
+    std::vector<LineSummary> ofLine(all.begin() + begin, all.begin() + end);
+    dropAlike(ofLine);
+    for (size_t later = 1; later < ofLine.size(); ++later)
+      for (size_t earlier = 0; earlier < later; ++earlier) {
+        std::optional<Collision> collision = collide(ofLine[earlier], ofLine[later]);
         if (!collision)
           continue;
         if (seen.emplace(collision->accessor[0].site, collision->accessor[1].site).second)

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstring>
 #include <dlfcn.h>
+#include <link.h>
 #include <thread>
 #include <xmmintrin.h>
 
@@ -21,6 +22,28 @@ namespace {
 constexpr uint64_t maxSharedBytes = 227 * 1024;
 // Round to nearest, subnormal numbers kept: what the CPU back end may have set otherwise.
 constexpr unsigned defaultControl = 0x1f80;
+/// More than any GPU keeps: each costs its stack.
+constexpr uint64_t mostResidentThreads = 1 << 22;
+
+/// The segments of the shared object that holds the address.
+AddressRange objectAround(const void *address) {
+  auto at = reinterpret_cast<uint64_t>(address);
+  std::pair<uint64_t, AddressRange> asked{at, {}};
+  auto visit = [](dl_phdr_info *object, size_t, void *data) {
+    auto &[wanted, found] = *static_cast<std::pair<uint64_t, AddressRange> *>(data);
+    AddressRange range{~uint64_t(0), 0};
+    for (int i = 0; i < object->dlpi_phnum; ++i)
+      if (const auto &segment = object->dlpi_phdr[i]; segment.p_type == PT_LOAD) {
+        range.begin = std::min(range.begin, object->dlpi_addr + segment.p_vaddr);
+        range.end = std::max(range.end, object->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+      }
+    if (range.contains(wanted))
+      found = range;
+    return int(range.contains(wanted));
+  };
+  dl_iterate_phdr(visit, &asked);
+  return asked.second;
+}
 } // namespace
 
 Kernel::Kernel(std::shared_ptr<const Implementation> implementation) : implementation(std::move(implementation)) {}
@@ -40,7 +63,8 @@ Kernel Kernel::load(const std::string &sharedObject, const std::string &entry) {
     throw UserError("expected " + sharedObject + " to be compiled against version " +
                     std::to_string(sluiceEmuVersion) + " of the device headers, got version " +
                     std::to_string(description->version));
-  return Kernel(std::make_shared<Implementation>(Implementation{entry, description}));
+  return Kernel(
+      std::make_shared<Implementation>(Implementation{entry, description, objectAround(description)}));
 }
 
 const std::string &Kernel::name() const { return implementation->name; }
@@ -48,11 +72,14 @@ uint32_t Kernel::maxThreads() const { return implementation->entry->maxThreads; 
 uint32_t Kernel::blocksPerSm() const { return implementation->entry->blocksPerSm; }
 
 LaunchState::LaunchState(const Kernel &kernel, const BoundLaunch &bound, const Options &options)
-    : bound(bound), options(options), kernel(kernel.get().entry), kernelName(kernel.name()),
-      mutation(options.mutation) {
+    : bound(bound), options(options), kernel(kernel.get().entry), code(kernel.get().code),
+      kernelName(kernel.name()), mutation(options.mutation) {
   if (bound.threads > kernel.maxThreads())
     throw UserError("kernel " + kernelName + ": expected at most the " + std::to_string(kernel.maxThreads()) +
                     " threads of its launch bounds, got " + std::to_string(bound.threads));
+  if (bound.blocksPerSm != kernel.blocksPerSm())
+    throw UserError("kernel " + kernelName + ": expected the " + std::to_string(kernel.blocksPerSm()) +
+                    " blocks per multiprocessor of its launch bounds, got " + std::to_string(bound.blocksPerSm));
   if (bound.sharedBytes > maxSharedBytes)
     throw UserError("kernel " + kernelName + ": expected at most " + std::to_string(maxSharedBytes) +
                     " bytes of shared memory, got " + std::to_string(bound.sharedBytes));
@@ -65,6 +92,11 @@ LaunchState::LaunchState(const Kernel &kernel, const BoundLaunch &bound, const O
   cooperative = bound.residency == Residency::cooperative;
   if (cooperative)
     residentClusters = std::max<uint64_t>(1, (bound.residentBlocks ? bound.residentBlocks : blocks) / clusterBlocks);
+  uint64_t residentThreads = std::min(residentClusters, clusters) * clusterBlocks * bound.threads;
+  if (residentThreads > mostResidentThreads)
+    throw UserError("kernel " + kernelName + ": expected at most " + std::to_string(mostResidentThreads) +
+                    " resident threads, got " + std::to_string(residentThreads) +
+                    ": the launch record may say how many blocks are resident");
   bindArguments();
   bindMemory();
   drawOrder();
@@ -125,11 +157,10 @@ void LaunchState::bindMemory() {
     allocation.bytes = storage->bytes;
     allocation.name = storage->name;
     allocation.index = static_cast<uint32_t>(allocations.size());
-    bool named = false;
     for (const MemoryUse &use : uses) {
       if (!allocation.contains(use.address, 0))
         continue;
-      if (!std::exchange(named, true))
+      if (!std::exchange(allocation.given, true))
         allocation.name = use.name;
       allocation.mayWrite |= use.written;
     }
@@ -213,7 +244,15 @@ void runHostThread(LaunchState &launch) {
   AlternateStack alternate;
   detail::sitesMatter = launch.options.recordSites || launch.options.mutation;
   Machine machine(launch);
-  machine.run();
+  launch.watch.begin(machine);
+  try {
+    machine.run();
+  } catch (...) {
+    std::lock_guard lock(launch.mutex);
+    launch.failure = std::current_exception();
+    launch.last = 0;
+  }
+  launch.watch.end(machine);
 }
 
 uint64_t hostThreads(const LaunchState &launch) {
@@ -248,9 +287,12 @@ Result launch(const Kernel &kernel, const BoundLaunch &bound, const Options &opt
     std::vector<std::thread> others;
     for (uint64_t i = hostThreads(state); i > 0; --i)
       others.emplace_back(runHostThread, std::ref(state));
+    state.watch.waitFor(others.size(), std::chrono::duration<double>(options.patience));
     for (std::thread &thread : others)
       thread.join();
   }
+  if (state.failure)
+    std::rethrow_exception(state.failure);
   if (options.check && state.last == std::numeric_limits<uint64_t>::max())
     state.judgeRaces();
   // Unchecked launches do not note what they write.

@@ -5,12 +5,14 @@
 #include "runtime/emulator/Counters.h"
 #include "runtime/emulator/DeviceMemory.h"
 #include "runtime/emulator/Emulator.h"
+#include "runtime/emulator/Endless.h"
 #include "runtime/emulator/GlobalRaces.h"
 #include "runtime/emulator/Mutation.h"
 #include "runtime/emulator/SiteTable.h"
 #include "runtime/emulator/TensorMap.h"
 
 #include <atomic>
+#include <exception>
 #include <limits>
 #include <map>
 #include <memory>
@@ -26,9 +28,16 @@ struct ReportBatch {
   std::vector<Report> reports;
 };
 
+/// The shared object of a kernel in memory.
+struct AddressRange {
+  uint64_t begin = 0, end = 0;
+  bool contains(uint64_t address) const { return address >= begin && address < end; }
+};
+
 struct Kernel::Implementation {
   std::string name;
   const SluiceEmuKernel *entry = nullptr;
+  AddressRange code;
 };
 
 struct LaunchState {
@@ -37,6 +46,7 @@ struct LaunchState {
   const BoundLaunch &bound;
   const Options &options;
   const SluiceEmuKernel *kernel;
+  AddressRange code;
   std::string kernelName;
   std::vector<void *> arguments;            ///< Pointers to the arguments, as the kernel's trampoline takes them.
   std::vector<Allocation> allocations;      ///< By address.
@@ -52,11 +62,13 @@ struct LaunchState {
   SiteTable sites;
   GlobalRaces races;                        ///< Between independent clusters.
   SiteMatcher mutation;
+  Watch watch;
 
   std::mutex mutex;                         ///< Of everything below.
   std::vector<ReportBatch> batches;
   std::map<std::pair<const void *, const void *>, CallSite> callSites;
   uint64_t switches = 0;
+  std::exception_ptr failure;               ///< Of a host thread that could not go on.
 
   /// The allocation that starts last at or below the address; null if none does.
   Allocation *below(uint64_t address);

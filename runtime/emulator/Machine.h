@@ -19,6 +19,7 @@
 #include "runtime/emulator/SiteTable.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -63,6 +64,11 @@ struct Thread : SluiceEmuThread {
     uint64_t value = 0;
     uint32_t count = 0;
   } poll;
+  /// How often in a row it has read the same place by ordinary loads.
+  struct Repeat {
+    const void *place = nullptr;
+    uint32_t count = 0;
+  } repeat;
   Clock clock;
   /// Clock at the last memory fence, and what relaxed loads have seen since: fences make relaxed accesses order.
   struct Fences;
@@ -236,6 +242,10 @@ public:
   std::unique_ptr<class CounterClocks> counterClocks;
   void recordSite(Site site, const char *primitive);
   uint16_t siteNumber(Site site, const char *primitive);
+  /// How often the scheduler has chosen a thread. Read by the host thread that launches.
+  std::atomic<uint64_t> turns{0};
+  std::atomic<bool> overdue{false}; ///< The running thread has not let others run for too long.
+  uint64_t stuckSince = 0;          ///< `turns` when it was first seen to be stuck in code of its own.
 
 private:
   bool checks, counts;

@@ -134,6 +134,7 @@ void Scheduler::beginBlock(Block &block, uint64_t clusterIndex) {
     thread.state = ThreadState::fresh;
     thread.wait = Wait();
     thread.poll = {};
+    thread.repeat = {};
     if (machine.checking()) {
       thread.clock = Clock();
       thread.clock.domain = block.cluster->domain;

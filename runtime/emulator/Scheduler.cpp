@@ -40,6 +40,7 @@ void Scheduler::makeRunnable(Thread &thread) {
 }
 
 Thread *Scheduler::take(Warp &warp) {
+  machine.turns.store(machine.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   // In order, the lowest lane, unless lanes have polled: then the one after the last that did.
   unsigned shift = randomOrder ? random.next() % 32 : warp.turn;
   if (passedOver && passedOver->inWarp == &warp)

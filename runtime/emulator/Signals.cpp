@@ -1,12 +1,15 @@
-// The handler of SIGSEGV and SIGBUS.
+// The handler of faults, and of the signal to a host thread whose kernel gets nowhere.
 #include "runtime/emulator/Signals.h"
 
+#include "runtime/emulator/Endless.h"
 #include "runtime/emulator/Launch.h"
 #include "runtime/emulator/Machine.h"
 #include "runtime/emulator/Scheduler.h"
 
-#include <csignal>
+#include <algorithm>
+#include <array>
 #include <mutex>
+#include <ucontext.h>
 
 namespace sluice::emulator {
 
@@ -15,9 +18,15 @@ namespace {
 constexpr size_t handlerStackBytes = 256 * 1024;
 std::mutex handlerMutex;
 int handlers = 0;
-struct sigaction previousSegv, previousBus;
+constexpr std::array signals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, overdueSignal};
+std::array<struct sigaction, signals.size()> previous;
 
-std::string describeFault(Thread &thread, const void *address) {
+std::string describeFault(Thread &thread, int signal, const void *address) {
+  if (signal == SIGFPE)
+    return "integer division by zero, or with a result that the type cannot hold: expected divide or "
+           "remainder";
+  if (signal == SIGILL)
+    return "the kernel's code ends here: what it does is not defined in C++";
   if (thread.machine->scheduler->isStackGuard(address))
     return "the thread's stack of " + std::to_string(StackPool::stackBytes / 1024) +
            " KiB overflows: expected locals that registers can hold";
@@ -35,25 +44,33 @@ std::string describeFault(Thread &thread, const void *address) {
   return "access to memory that no primitive may reach";
 }
 
-void handle(int signal, siginfo_t *info, void *context) {
-  if (sluiceEmuThread) {
-    Thread &thread = currentThread();
-    // The fault was raised by the kernel or by a primitive it called, never by the allocator: text may be made.
-    std::string message = describeFault(thread, info->si_addr);
-    if (*thread.wait.primitive)
-      message += "; the thread waited last in " + std::string(thread.wait.primitive) + " at " +
-                 placeOf(thread.wait.site);
-    fatal(thread, "fault", Site(), message);
-  }
-  struct sigaction &previous = signal == SIGSEGV ? previousSegv : previousBus;
-  if (previous.sa_flags & SA_SIGINFO) {
-    previous.sa_sigaction(signal, info, context);
-  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-    previous.sa_handler(signal);
-  } else {
-    sigaction(signal, &previous, nullptr);
+/// What would have been done without this handler.
+void passOn(int signal, siginfo_t *info, void *context) {
+  const auto which = std::find(signals.begin(), signals.end(), signal) - signals.begin();
+  const struct sigaction &before = previous[static_cast<size_t>(which)];
+  if (before.sa_flags & SA_SIGINFO) {
+    before.sa_sigaction(signal, info, context);
+  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+    before.sa_handler(signal);
+  } else if (signal != overdueSignal) {
+    sigaction(signal, &before, nullptr);
     raise(signal);
   }
+}
+
+void handle(int signal, siginfo_t *info, void *context) {
+  if (!sluiceEmuThread)
+    return passOn(signal, info, context);
+  Thread &thread = currentThread();
+  if (signal == overdueSignal)
+    return interruptEndless(
+        thread, static_cast<uint64_t>(static_cast<ucontext_t *>(context)->uc_mcontext.gregs[REG_RIP]));
+  // The fault was raised by the kernel or by a primitive it called, never by the allocator: text may be made.
+  std::string message = describeFault(thread, signal, info->si_addr);
+  if (*thread.wait.primitive)
+    message += "; the thread waited last in " + std::string(thread.wait.primitive) + " at " +
+               placeOf(thread.wait.site);
+  fatal(thread, "fault", Site(), message);
 }
 
 } // namespace
@@ -66,16 +83,16 @@ FaultHandler::FaultHandler() {
   action.sa_sigaction = handle;
   // The handler does not return when it abandons the fibers, so the signal must not stay blocked.
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-  sigaction(SIGSEGV, &action, &previousSegv);
-  sigaction(SIGBUS, &action, &previousBus);
+  for (size_t i = 0; i < signals.size(); ++i)
+    sigaction(signals[i], &action, &previous[i]);
 }
 
 FaultHandler::~FaultHandler() {
   std::lock_guard lock(handlerMutex);
   if (--handlers)
     return;
-  sigaction(SIGSEGV, &previousSegv, nullptr);
-  sigaction(SIGBUS, &previousBus, nullptr);
+  for (size_t i = 0; i < signals.size(); ++i)
+    sigaction(signals[i], &previous[i], nullptr);
 }
 
 AlternateStack::AlternateStack() : memory(std::make_unique<uint8_t[]>(handlerStackBytes)) {

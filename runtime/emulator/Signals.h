@@ -1,10 +1,14 @@
-// Faults of kernels (a stack that overflows, a stray pointer) become reports.
+// Faults of kernels (a stack that overflows, a stray pointer, a division by zero) become reports.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <memory>
 
 namespace sluice::emulator {
+
+/// Tells a host thread that its kernel gets nowhere. Programs that do not ask for it ignore it.
+constexpr int overdueSignal = SIGURG;
 
 /// While one lives, a fault in a fiber is a report that ends the launch; faults elsewhere go where they went before.
 class FaultHandler {

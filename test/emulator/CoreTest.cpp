@@ -290,6 +290,59 @@ TEST_F(Core, StackOverflowIsAReport) {
   EXPECT_TRUE(run({"copies"}).clean());
 }
 
+TEST_F(Core, FaultsAreReports) {
+  EXPECT_THAT(mistake({"dividesByZero"}).text(),
+              HasSubstr("fault: dividesByZero, thread 5, block (0,0,0): integer"));
+  EXPECT_THAT(mistake({"goesWhereCodeEnds"}).text(),
+              HasSubstr("fault: goesWhereCodeEnds, thread 5, block (0,0,0)"));
+  EXPECT_TRUE(run({"copies"}).clean());
+}
+
+TEST_F(Core, LoopsWithoutEndAreReports) {
+  options.patience = 0.1;
+  for (bool check : {false, true}) {
+    options.check = check;
+    Report reads = mistake({"readsForEver"});
+    EXPECT_EQ(reads.kind, "endless loop");
+    EXPECT_EQ(reads.line, lineOf("readsForEver"));
+    Report computes = mistake({"computesForEver"});
+    EXPECT_EQ(computes.kind, "endless loop");
+    EXPECT_GE(computes.thread, 0);
+    EXPECT_TRUE(run({"copies"}).clean());
+  }
+}
+
+TEST_F(Core, MemoryThatIsNoArgumentIsOutOfBounds) {
+  Memory other(512, "other");
+  other.markWritten();
+  out.markUndefined();
+  BoundLaunch bound;
+  bound.kernel = "readsElsewhere";
+  bound.parameters = {pointer("in", in, Direction::read), pointer("out", out, Direction::write),
+                      pointer("counter", counters, Direction::read)};
+  int64_t distance = (static_cast<char *>(other.data()) - static_cast<char *>(in.data())) / 4;
+  std::memcpy(counters.data(), &distance, sizeof distance);
+  counters.markWritten();
+  Kernel kernel = Kernel::load(SLUICE_KERNELS "/core.so", "readsElsewhere");
+  for (bool check : {false, true}) {
+    options.check = check;
+    Result result = launch(kernel, bound, options);
+    ASSERT_EQ(result.reports.size(), 1u);
+    EXPECT_EQ(result.reports.front().kind, "out of bounds");
+    EXPECT_EQ(result.reports.front().line, lineOf("readsElsewhere"));
+    EXPECT_THAT(result.reports.front().message, HasSubstr("lies in 'other', to which no parameter"));
+  }
+}
+
+TEST_F(Core, AWordThatALargeGridUpdates) {
+  EXPECT_TRUE(run({"counts", 100000, 32}).clean());
+  EXPECT_EQ(counterAt(0), 100000u);
+}
+
+TEST_F(Core, MoreResidentThreadsThanAnyGpuHas) {
+  EXPECT_THROW(run({"meets", 100000, 1024, true}), UserError);
+}
+
 TEST_F(Core, OrderDependsOnTheSeed) {
   options.check = false;
   auto order = [&](uint64_t seed) {

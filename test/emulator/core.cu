@@ -235,3 +235,41 @@ KERNEL(synchronises) {
   storeGlobal(out + i64(1024 + blockIndex() * 128 + t), theirs);
 }
 SLUICE_EXPORT(synchronises)
+
+KERNEL(dividesByZero) {
+  if (threadIndex() == 5)
+    storeGlobal(counter, 7u / loadGlobal(counter));
+}
+SLUICE_EXPORT(dividesByZero)
+
+KERNEL(goesWhereCodeEnds) {
+  if (threadIndex() == 5)
+    __builtin_trap();
+}
+SLUICE_EXPORT(goesWhereCodeEnds)
+
+KERNEL(computesForEver) {
+  u32 value = threadIndex();
+  while (opaque(value) != 4096)
+    value = opaque(value) % 1024;
+  storeGlobal(counter, value);
+}
+SLUICE_EXPORT(computesForEver)
+
+KERNEL(readsForEver) {
+  while (loadGlobal(counter + i64(threadIndex() + 1)) + loadGlobal(counter) == 0) { // readsForEver
+  }
+}
+SLUICE_EXPORT(readsForEver)
+
+KERNEL(readsElsewhere) {
+  f32 value = loadGlobal(in + loadGlobal(counter.cast<i64>())); // readsElsewhere
+  storeGlobal(out + i64(threadIndex()), value);
+}
+SLUICE_EXPORT(readsElsewhere)
+
+KERNEL(counts) {
+  if (threadIndex() == 0)
+    addCounter(counter, 1);
+}
+SLUICE_EXPORT(counts)
