@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <sstream>
 
 namespace sluice::gpusuite {
 
@@ -23,8 +24,9 @@ emulator::Chip chipOf(const std::string &name) {
   throw UserError("expected the chip ampere, hopper or exact, got '" + name + "'");
 }
 
-/// Runs the kernel on the arrays.
-emulator::Result launchOn(const Bundle &bundle, const KernelCase &one, const Sizes &sizes, Arrays &arrays,
+} // namespace
+
+emulator::Result launchOnEmulator(const Bundle &bundle, const KernelCase &one, const Sizes &sizes, Arrays &arrays,
                           const emulator::Options &options) {
   LaunchInputs inputs;
   inputs.sizes = sizes;
@@ -44,6 +46,8 @@ emulator::Result launchOn(const Bundle &bundle, const KernelCase &one, const Siz
   return result;
 }
 
+namespace {
+
 class EmulatedSide : public Side {
 public:
   EmulatedSide(const Bundle &bundle, const EmulatorChoice &choice) : bundle(bundle), choice(choice) {
@@ -56,7 +60,7 @@ public:
 
   Outcome run(const KernelCase &one, const Sizes &sizes, const Arrays &arguments) override {
     Outcome outcome{arguments, ""};
-    emulator::Result result = launchOn(bundle, one, sizes, outcome.after, options);
+    emulator::Result result = launchOnEmulator(bundle, one, sizes, outcome.after, options);
     if (!result.clean())
       outcome.problem = result.reports.front().text();
     return outcome;
@@ -70,7 +74,18 @@ private:
 
 } // namespace
 
-std::string Bundle::source(const std::string &file) const { return readFile(folder + "/sources/" + file); }
+std::string Bundle::source(const std::string &file) const {
+  std::istringstream lines(readFile(folder + "/sources/" + file));
+  std::string text;
+  int number = 0;
+  for (std::string line; std::getline(lines, line); text += line + "\n") {
+    ++number;
+    std::string own = line.starts_with("#include \"") ? line.substr(10, line.size() - 11) : "";
+    if (std::string path = folder + "/sources/" + own; !own.empty() && std::filesystem::is_regular_file(path))
+      line = "#line 1 \"" + own + "\"\n" + readFile(path) + "#line " + std::to_string(number + 1) + " \"" + file + "\"";
+  }
+  return text;
+}
 
 std::string Bundle::object(const std::string &file) const {
   return folder + "/kernels/" + std::filesystem::path(file).stem().string() + ".so";
@@ -78,13 +93,6 @@ std::string Bundle::object(const std::string &file) const {
 
 std::unique_ptr<Side> makeEmulator(const Bundle &bundle, const EmulatorChoice &choice) {
   return std::make_unique<EmulatedSide>(bundle, choice);
-}
-
-emulator::Counters countOnEmulator(const Bundle &bundle, const KernelCase &one, const Arrays &arguments) {
-  Arrays arrays = arguments;
-  emulator::Options options;
-  options.count = true;
-  return launchOn(bundle, one, one.small, arrays, options).counters;
 }
 
 } // namespace sluice::gpusuite

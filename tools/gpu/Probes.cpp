@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <set>
 #include <stdexcept>
 
 namespace sluice::gpusuite {
@@ -107,31 +108,36 @@ std::vector<Shape> plainShapes() {
   return {
       {"values.cu", "sm_80", "conversions", 2, 15, patterns, bits, 128, 64},
       {"values.cu", "sm_80", "widening", 1, 3, positions, bits, 128, 512},
-      {"values.cu", "sm_80", "integers", 4, 15, random, bits, 128, 32},
+      {"values.cu", "sm_80", "integers", 4, 17, random, bits, 128, 32},
       {"values.cu", "sm_80", "rounded", 3, 8, patterns, Comparison::floats, 128, 64},
       {"values.cu", "sm_80", "exponential", 1, 1, patterns, Comparison::floats, 128, 64},
       {"values.cu", "sm_80", "approximations", 1, 6, patterns, bounds, 128, 64},
-      {"threads.cu", "sm_80", "exchanges", 2, 14, random, bits, 64, 33},
+      {"threads.cu", "sm_80", "exchanges", 2, 15, random, bits, 64, 33},
       {"threads.cu", "sm_80", "election", 1, 2, random, bits, 64, 2},
       {"threads.cu", "sm_80", "reductions", 1, 10, Inputs::floats, bits, 256, 4, 32},
-      {"memory.cu", "sm_80", "widths", 24, 24, random, bits, 64, 4},
+      {"memory.cu", "sm_80", "widths", 44, 44, random, bits, 64, 4},
       {"memory.cu", "sm_80", "sharedWidths", 4, 4, random, bits, 256, 4, 8192},
       {"memory.cu", "sm_80", "predicates", 4, 8, random, bits, 128, 4, 2048},
+      {"memory.cu", "sm_80", "predicatedWidths", 8, 16, random, bits, 128, 4, 2048},
       {"memory.cu", "sm_80", "atomics", 2, 3, random, bits, 128, 8, 64},
+      {"memory.cu", "sm_80", "orderedAtomics", 2, 6, random, bits, 128, 4},
       {"memory.cu", "sm_80", "counters", 1, 2, random, bits, 64, 8, 0, 1, 16},
+      {"memory.cu", "sm_80", "orders", 1, 2, random, bits, 32, 8, 0, 1, 128},
+      {"memory.cu", "sm_80", "blockOrders", 1, 2, random, bits, 64, 1, 0, 1, 32},
       {"memory.cu", "sm_80", "barriers", 1, 3, random, bits, 128, 4, 1024},
       {"matrices.cu", "sm_80", "mmaBf16", 10, 4, halves, bits, 64, 32},
       {"matrices.cu", "sm_80", "mmaF16", 10, 4, halves, bits, 64, 32},
       {"matrices.cu", "sm_80", "mmaF16K8", 7, 4, halves, bits, 64, 32},
       {"matrices.cu", "sm_80", "mmaTf32K8", 10, 4, patterns, bits, 64, 32},
-      {"matrices.cu", "sm_80", "ldmatrices", 17, 20, random, bits, 32, 16, 2048},
+      {"matrices.cu", "sm_80", "ldmatrices", 17, 26, random, bits, 32, 16, 2048},
       {"matrices.cu", "sm_80", "cpAsyncs", 8, 8, random, bits, 128, 4, 4104},
+      {"matrices.cu", "sm_80", "cpAsyncForms", 8, 8, random, bits, 128, 4, 4096},
       {"matrices.cu", "sm_80", "mbarriers", 1, 3, random, bits, 128, 4, 1024},
       {"hopper.cu", "sm_90a", "stmatrices", 14, 24, random, bits, 32, 16, 512},
       {"hopper.cu", "sm_90a", "bulkCopies", 4, 8, random, bits, 128, 4, 4104},
       {"hopper.cu", "sm_90a", "globalProxies", 1, 2, random, bits, 128, 4, 520},
       {"hopper.cu", "sm_90a", "arrivalCounts", 1, 2, random, bits, 64, 4, 512},
-      {"hopper.cu", "sm_90a", "clusters", 4, 10, random, bits, 64, 8, 8192, 4},
+      {"hopper.cu", "sm_90a", "clusters", 4, 12, random, bits, 64, 8, 8192, 4},
       {"hopper.cu", "sm_90a", "multicasts", 4, 4, random, bits, 128, 4, 2056, 2}};
 }
 
@@ -141,7 +147,7 @@ std::vector<Probe> wordProbes() {
     list.push_back(makeProbe(shape));
   for (Probe &probe : list) {
     // Acquires synchronise with other blocks, whether there is something to learn or not.
-    if (probe.kernel.name == "counters" || probe.kernel.name == "atomics")
+    if (std::set<std::string>{"counters", "orders", "blockOrders", "atomics", "orderedAtomics"}.count(probe.kernel.name))
       probe.kernel.record.residency = Residency::cooperative;
   }
   // A grid of three dimensions.
@@ -153,23 +159,28 @@ std::vector<Probe> wordProbes() {
 
 std::vector<Probe> productProbes() {
   std::vector<Probe> list;
-  auto add = [&](const std::string &name, int n) {
-    Shape shape{"products.cu", "sm_90a", "", 80, n / 2, Inputs::halves, Comparison::bits, 128, 2, 40960};
+  auto add = [&](const char *source, const std::string &name, int words) {
+    Shape shape{source, "sm_90a", "", 80, words, Inputs::halves, Comparison::bits, 128, 2, 40960};
     Probe probe = makeProbe(shape);
     probe.kernel.name = probe.kernel.record.kernel = name;
     list.push_back(probe);
   };
-  for (int n = 8; n <= 256; n += 8)
-    add("wgmmaN" + std::to_string(n), n);
+  for (int n = 8; n <= 256; n += 8) {
+    add("shared_products.cu", "wgmmaN" + std::to_string(n), n);
+    add("register_products.cu", "wgmmaRegistersN" + std::to_string(n), n);
+  }
   for (auto [name, n] : std::initializer_list<std::pair<const char *, int>>{
-           {"wgmmaF16", 64}, {"wgmmaNegateA", 64}, {"wgmmaNegateB", 64}, {"wgmmaMajorA", 64}, {"wgmmaMajorB", 128},
+           {"wgmmaNegateA", 64}, {"wgmmaNegateB", 64}, {"wgmmaNegateBoth", 64}, {"wgmmaMajorA", 128},
+           {"wgmmaMajorA8", 8}, {"wgmmaMajorB", 128}, {"wgmmaMajorB8", 8}, {"wgmmaMajors64", 64},
            {"wgmmaMajors", 256}, {"wgmmaSwizzle0", 32}, {"wgmmaSwizzle32", 32}, {"wgmmaSwizzle64", 32},
-           {"wgmmaRegisters", 64}, {"wgmmaRegistersF16", 256}, {"wgmmaRegistersMajorB", 128},
-           {"wgmmaRegistersNegated", 32}})
-    add(name, n);
+           {"wgmmaMajorsSwizzle0", 64}, {"wgmmaMajorsSwizzle32", 64}, {"wgmmaMajorsSwizzle64", 64},
+           {"wgmmaRegistersMajorB", 128}, {"wgmmaRegistersMajorB8", 8}, {"wgmmaRegistersMajorBNegated", 64},
+           {"wgmmaRegistersNegateA", 64}, {"wgmmaRegistersNegated", 64}})
+    add("products.cu", name, n / 2);
+  add("products.cu", "wgmmaGroups", 44);
   Probe budgets =
       makeProbe({"products.cu", "sm_90a", "registerBudgets", 1, 1, Inputs::random, Comparison::bits, 256, 2});
-  budgets.kernel.record.roles = {{"fewer", 128, 40}, {"more", 128, 160}};
+  budgets.kernel.record.roles = {{"fewer", 128, 24}, {"more", 128, 232}};
   budgets.kernel.record.registersAtLaunch = 128;
   list.push_back(budgets);
   return list;

@@ -29,7 +29,7 @@ public:
 /// Where things lie: sources of kernels, and their objects for the emulator.
 struct Bundle {
   std::string folder;
-  /// The text of a source by its file name. Throws UserError.
+  /// The text of a source by its file name, with the headers that lie beside it in their places. Throws UserError.
   std::string source(const std::string &file) const;
   std::string object(const std::string &file) const;
 };
@@ -41,7 +41,8 @@ struct EmulatorChoice {
   uint64_t seed = 1;
 };
 std::unique_ptr<Side> makeEmulator(const Bundle &bundle, const EmulatorChoice &choice);
-/// What a run at the small sizes costs.
-emulator::Counters countOnEmulator(const Bundle &bundle, const KernelCase &one, const Arrays &arguments);
+/// Runs the kernel on the arrays.
+emulator::Result launchOnEmulator(const Bundle &bundle, const KernelCase &one, const Sizes &sizes, Arrays &arrays,
+                                  const emulator::Options &options);
 
 } // namespace sluice::gpusuite

@@ -17,7 +17,7 @@ struct TensorShape {
   int64_t start = 0;
   std::vector<uint32_t> elementStrides = {};
   bool fillNan = false;
-  bool multicast = false;
+  int64_t step = 0; ///< Not 0: multicast, the other block's box this far on in the last dimension.
 
   int64_t elements() const {
     int64_t count = 1;
@@ -29,10 +29,10 @@ struct TensorShape {
     int64_t count = sizeOf(dtype);
     for (size_t i = 0; i < box.size(); ++i)
       count *= elementStrides.empty() || i == 0 ? box[i] : (box[i] + elementStrides[i] - 1) / elementStrides[i];
-    return multicast ? count * 2 : count;
+    return step ? count * 2 : count;
   }
-  /// Both blocks of a cluster write what they got.
-  int64_t imageWords() const { return boxBytes() / 4 * (multicast ? 2 : 1); }
+  /// Both blocks of a cluster write what they got; else one block writes it twice.
+  int64_t imageWords() const { return boxBytes() / 4 * 2; }
 };
 
 Arrays makeArguments(const TensorShape &shape, uint64_t seed) {
@@ -40,7 +40,7 @@ Arrays makeArguments(const TensorShape &shape, uint64_t seed) {
   std::vector<uint32_t> words = drawWords(Inputs::random, from.bytes.size() / 4 + 1, seed);
   std::memcpy(from.bytes.data(), words.data(), from.bytes.size());
   Array image(DType::u32, shape.imageWords(), false);
-  if (shape.multicast)
+  if (shape.step)
     return {{"from", from}, {"image", image}};
   return {{"from", from}, {"image", image}, {"to", to}};
 }
@@ -64,11 +64,11 @@ Probe makeProbe(const TensorShape &shape) {
   one.source = "tensors.cu";
   one.target = "sm_90a";
   LaunchRecord &record = one.record;
-  record.kernel = shape.multicast ? "tensorMulticast" : "tensor" + std::to_string(shape.dims.size());
+  record.kernel = (shape.step ? "tensorMulticast" : "tensor") + std::to_string(shape.dims.size());
   record.threads = 64;
   record.sharedBytes = shape.boxBytes() + 8;
   record.parameters = {mapOf(shape, "from", Direction::read)};
-  if (shape.multicast) {
+  if (shape.step) {
     record.grid = {2, 1, 1};
     record.cluster = {2, 1, 1};
   } else {
@@ -77,6 +77,8 @@ Probe makeProbe(const TensorShape &shape) {
   record.parameters.push_back(tensorParameter("image", DType::u32, Direction::write, {shape.imageWords()}));
   record.parameters.push_back(sizeParameter("bytes", shape.boxBytes()));
   record.parameters.push_back(sizeParameter("start", shape.start));
+  if (shape.step)
+    record.parameters.push_back(sizeParameter("step", shape.step));
   one.makeArguments = [shape](const Sizes &, uint64_t seed) { return gpusuite::makeArguments(shape, seed); };
   return probe;
 }
@@ -100,7 +102,11 @@ std::vector<Probe> tensorProbes() {
   add({"tensorRank3", DType::bf16, {64, 12, 6}, {32, 8, 4}, bytes64, 2});
   add({"tensorRank4", DType::f32, {16, 8, 6, 4}, {8, 4, 4, 2}, bytes32, 1});
   add({"tensorRank5", DType::f16, {32, 6, 5, 4, 4}, {16, 4, 3, 2, 2}, bytes32, 1});
-  add({"tensorMulticastBox", DType::f32, {32, 24}, {16, 8}, bytes64, 8, {}, false, true});
+  add({"tensorShared1", DType::u32, {256}, {64}, none, 130, {}, false, 40});
+  add({"tensorShared2", DType::f32, {32, 24}, {16, 8}, bytes64, 8, {}, false, 8});
+  add({"tensorShared3", DType::bf16, {64, 12, 6}, {32, 8, 4}, bytes64, 2, {}, false, 1});
+  add({"tensorShared4", DType::f32, {16, 8, 6, 4}, {8, 4, 4, 2}, bytes32, 1, {}, false, 2});
+  add({"tensorShared5", DType::f16, {32, 6, 5, 4, 4}, {16, 4, 3, 2, 2}, bytes32, 1, {}, false, 3});
   return list;
 }
 

@@ -1,27 +1,6 @@
 // Probes of what sm_90 adds: stmatrix, bulk copies, barriers that count bytes, clusters.
 #include "Device.h"
-
-/// Word i of thread t lies at i * threads + t of its block's part.
-struct Words {
-  Global<const u32> from;
-  Global<u32> to;
-  SLUICE_DEVICE Words(Global<const u32> input, Global<u32> output, i64 reads, i64 writes)
-      : from(input + (i64(blockIndex()) * reads * blockThreads() + threadIndex())),
-        to(output + (i64(blockIndex()) * writes * blockThreads() + threadIndex())) {}
-  SLUICE_DEVICE u32 get() {
-    u32 word = loadGlobal(from);
-    from = from + i64(blockThreads());
-    return word;
-  }
-  SLUICE_DEVICE f32 getFloat() { return floatOf(get()); }
-  SLUICE_DEVICE void put(u32 word) {
-    storeGlobal(to, word);
-    to = to + i64(blockThreads());
-  }
-  SLUICE_DEVICE void put(f32 value) { put(bitsOf(value)); }
-  SLUICE_DEVICE void put(i32 value) { put(u32(value)); }
-  SLUICE_DEVICE void put(bool value) { put(u32(value ? 1 : 0)); }
-};
+#include "Words.h"
 
 namespace {
 
@@ -68,7 +47,9 @@ SLUICE_KERNEL(bulkCopies, 128)(Global<const u32> input, Global<u32> output, i64 
     mbarrierExpect(barrier, 16);
     mbarrierArriveExpect(barrier, bytes - 16);
     bulkLoad<Eviction::first>(tile, input + part, 16, barrier);
-    bulkLoad(tile + 4, input + (part + 4), bytes - 16, barrier);
+    bulkLoad<Eviction::last>(tile + 4, input + (part + 4), 16, barrier);
+    bulkLoad<Eviction::unchanged>(tile + 8, input + (part + 8), 16, barrier);
+    bulkLoad(tile + 12, input + (part + 12), bytes - 48, barrier);
   }
   mbarrierWait(barrier, 0);
   const Vec<u32, 4> own = loadShared<4>(tile + i32(threadIndex() * 4));
@@ -76,12 +57,21 @@ SLUICE_KERNEL(bulkCopies, 128)(Global<const u32> input, Global<u32> output, i64 
   fenceProxyAsyncShared();
   syncThreads();
   if (threadIndex() == 0) {
-    bulkStore(output + part * 2, tile, bytes);
+    bulkStore<Eviction::first>(output + part * 2, tile, 16);
+    bulkStore(output + (part * 2 + 4), tile + 4, bytes - 16);
     bulkCommit();
     bulkStore<Eviction::last>(output + (part * 2 + 4 * i64(blockThreads())), copy, bytes);
     bulkCommit();
+    // The first source may be overwritten, then the first result be read; so with the second.
     bulkWaitRead<1>();
+    storeShared(tile, 0);
+    bulkWait<1>();
+    storeGlobal(output + part * 2, loadGlobal(output + part * 2) + 1);
+    bulkWaitRead<0>();
+    storeShared(copy, 0);
     bulkWait<0>();
+    const Global<u32> second = output + (part * 2 + 4 * i64(blockThreads()));
+    storeGlobal(second, loadGlobal(second) + 1);
   }
 }
 SLUICE_EXPORT(bulkCopies)
@@ -94,7 +84,8 @@ SLUICE_KERNEL(globalProxies, 128)(Global<const u32> input, Global<u32> output, i
     mbarrierInit(barrier, 1);
     mbarrierFenceInit();
   }
-  storeGlobal(output + (part + threadIndex()), loadGlobal(input + (i64(blockIndex()) * blockThreads() + threadIndex())));
+  storeGlobal(output + (part + threadIndex()),
+              loadGlobal(input + (i64(blockIndex()) * blockThreads() + threadIndex())));
   fenceProxyAsyncGlobal();
   syncThreads();
   if (threadIndex() == 0) {
@@ -129,7 +120,7 @@ SLUICE_KERNEL(arrivalCounts, 64)(Global<const u32> input, Global<u32> output, i6
 }
 SLUICE_EXPORT(arrivalCounts)
 
-/// 4 words in, 10 out. Clusters of 4: every block reads, writes and signals in the next one's memory. 8 KiB.
+/// 4 words in, 12 out. Clusters of 4: every block reads, writes and signals in the next one's memory. 8 KiB.
 SLUICE_KERNEL(clusters, 64)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   const u32 next = remainder(clusterRank() + 1, clusterBlocks());
@@ -139,7 +130,7 @@ SLUICE_KERNEL(clusters, 64)(Global<const u32> input, Global<u32> output, i64 rea
     mbarrierInit(barrier, 64);
     mbarrierInit(bytes, 1);
     mbarrierFenceInit();
-    mbarrierArriveExpect(bytes, 64 * 24);
+    mbarrierArriveExpect(bytes, 64 * 28);
   }
   unrolled<4>([&](auto i) { storeShared(own + i32(threadIndex() * 4 + i), words.get()); });
   fenceProxyAsync();
@@ -148,9 +139,12 @@ SLUICE_KERNEL(clusters, 64)(Global<const u32> input, Global<u32> output, i64 rea
   const RemoteMbarrier signal = mapMbarrier(bytes, next);
   if (threadIndex() == 0)
     mbarrierExpectRemote(signal, 1024);
+  const Shared<u32> late = sharedMemory<u32>(3072);
+  storeShared(late + i32(threadIndex()), clusterRank() * 64 + threadIndex());
   // Before anything lands: the phase must not complete without the bytes expected here.
   clusterArrive();
   clusterWait();
+  words.put(loadRemote(mapShared(late, next) + i32(threadIndex() ^ 1)));
   words.put(clusterRank());
   words.put(clusterBlocks());
   words.put(loadRemote(mapShared(own, next) + i32(threadIndex() * 4)));
@@ -162,6 +156,8 @@ SLUICE_KERNEL(clusters, 64)(Global<const u32> input, Global<u32> output, i64 rea
   storeAsync(far + i32(threadIndex() * 4), loadShared<4>(own + i32(threadIndex() * 4)), signal);
   storeAsync(mapShared(received, next) + i32(64 + threadIndex() * 2),
              loadShared<2>(own + i32(threadIndex() * 4 + 2)), signal);
+  storeAsync(mapShared(received, next) + i32(192 + threadIndex()), loadShared(own + i32(threadIndex() * 4 + 1)),
+             signal);
   if (threadIndex() == 0)
     bulkCopyToPeer(mapShared(bulk, next), own, 1024, signal);
   mbarrierWaitCluster(bytes, 0);
@@ -170,6 +166,7 @@ SLUICE_KERNEL(clusters, 64)(Global<const u32> input, Global<u32> output, i64 rea
   words.put(loadShared(sharedMemory<u32>(2048) + other * 4));
   words.put(loadShared(received + (64 + other * 2)));
   words.put(loadShared(received + (65 + other * 2)));
+  words.put(loadShared(received + (192 + other)));
   words.put(loadShared(bulk + other * 4));
   words.put(loadShared(bulk + (other * 4 + 2)));
   // Nobody leaves while a peer may still reach its memory.
@@ -191,8 +188,10 @@ SLUICE_KERNEL(multicasts, 128)(Global<const u32> input, Global<u32> output, i64 
   clusterArrive();
   clusterWait();
   const u32 rank = clusterRank();
-  if (threadIndex() == 0)
-    bulkLoadMulticast(tile + i32(rank * 256), input + (pair + rank * 256), 1024, barrier, 3);
+  if (threadIndex() == 0 && rank == 0)
+    bulkLoadMulticast(tile, input + pair, 1024, barrier, 3);
+  if (threadIndex() == 0 && rank == 1)
+    bulkLoadMulticast<Eviction::unchanged>(tile + 256, input + (pair + 256), 1024, barrier, 3);
   mbarrierWaitCluster(barrier, 0);
   storeGlobal(output + ((i64(blockIndex()) * blockThreads() + threadIndex()) * 4),
               loadShared<4>(tile + i32((threadIndex() ^ rank) * 4)));

@@ -1,27 +1,6 @@
 // Probes of mma.sync, ldmatrix and cp.async.
 #include "Device.h"
-
-/// Word i of thread t lies at i * threads + t of its block's part.
-struct Words {
-  Global<const u32> from;
-  Global<u32> to;
-  SLUICE_DEVICE Words(Global<const u32> input, Global<u32> output, i64 reads, i64 writes)
-      : from(input + (i64(blockIndex()) * reads * blockThreads() + threadIndex())),
-        to(output + (i64(blockIndex()) * writes * blockThreads() + threadIndex())) {}
-  SLUICE_DEVICE u32 get() {
-    u32 word = loadGlobal(from);
-    from = from + i64(blockThreads());
-    return word;
-  }
-  SLUICE_DEVICE f32 getFloat() { return floatOf(get()); }
-  SLUICE_DEVICE void put(u32 word) {
-    storeGlobal(to, word);
-    to = to + i64(blockThreads());
-  }
-  SLUICE_DEVICE void put(f32 value) { put(bitsOf(value)); }
-  SLUICE_DEVICE void put(i32 value) { put(u32(value)); }
-  SLUICE_DEVICE void put(bool value) { put(u32(value ? 1 : 0)); }
-};
+#include "Words.h"
 
 namespace {
 
@@ -56,7 +35,7 @@ PROBE_MMA(mmaF16, f16, MmaA, MmaB)
 PROBE_MMA(mmaF16K8, f16, MmaAK8, MmaBK8)
 PROBE_MMA(mmaTf32K8, tf32, MmaAK8, MmaBK8)
 
-/// 17 words in, 20 out. 2 KiB: 128 rows of 16 bytes, of which the lanes choose any.
+/// 17 words in, 26 out. 2 KiB: 128 rows of 16 bytes, of which the lanes choose any.
 SLUICE_KERNEL(ldmatrices, 32)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   for (u32 i = 0; i < 16; ++i)
@@ -73,6 +52,10 @@ SLUICE_KERNEL(ldmatrices, 32)(Global<const u32> input, Global<u32> output, i64 r
   ldmatrix<true>(a, sharedMemory<bf16>((choice >> 21) % 128 * 16));
   MmaB<f16> b;
   ldmatrix(b, sharedMemory<f16>((choice >> 21) % 128 * 16));
+  unrolled<4>([&](auto i) { words.put(a.r(i)); });
+  unrolled<2>([&](auto i) { words.put(b.r(i)); });
+  ldmatrix(a, sharedMemory<bf16>((choice >> 21) % 128 * 16));
+  ldmatrix<true>(b, sharedMemory<f16>((choice >> 21) % 128 * 16));
   unrolled<4>([&](auto i) { words.put(a.r(i)); });
   unrolled<2>([&](auto i) { words.put(b.r(i)); });
 }
@@ -106,6 +89,25 @@ SLUICE_KERNEL(cpAsyncs, 128)(Global<const u32> input, Global<u32> output, i64 re
                                                  other(3) ^ late(3)}});
 }
 SLUICE_EXPORT(cpAsyncs)
+
+/// 8 words in and out: the other forms, and three groups in flight. 4 KiB.
+SLUICE_KERNEL(cpAsyncForms, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
+  const i64 place = (i64(blockIndex()) * blockThreads() + threadIndex()) * 8;
+  const Global<const u32> from = input + place;
+  const Shared<u32> own = sharedMemory<u32>(threadIndex() * 32);
+  cpAsync<16>(own, from, threadIndex() % 17);
+  cpAsyncCommit();
+  cpAsync<8>(own + 4, from + 4);
+  cpAsyncCommit();
+  cpAsync<4>(own + 6, from + 6, (threadIndex() & 2) != 0);
+  cpAsync<4>(own + 7, from + 7, 2u);
+  cpAsyncCommit();
+  cpAsyncWait<2>();
+  storeGlobal(output + place, loadShared<4>(own));
+  cpAsyncWait<0>();
+  storeGlobal(output + (place + 4), loadShared<4>(own + 4));
+}
+SLUICE_EXPORT(cpAsyncForms)
 
 /// 1 word in, 3 out: phases of an mbarrier with arrivals of all threads. 1 KiB.
 SLUICE_KERNEL(mbarriers, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {

@@ -1,29 +1,8 @@
 // Probes of what the lanes of a warp and the threads of a block exchange.
 #include "Device.h"
+#include "Words.h"
 
-/// Word i of thread t lies at i * threads + t of its block's part.
-struct Words {
-  Global<const u32> from;
-  Global<u32> to;
-  SLUICE_DEVICE Words(Global<const u32> input, Global<u32> output, i64 reads, i64 writes)
-      : from(input + (i64(blockIndex()) * reads * blockThreads() + threadIndex())),
-        to(output + (i64(blockIndex()) * writes * blockThreads() + threadIndex())) {}
-  SLUICE_DEVICE u32 get() {
-    u32 word = loadGlobal(from);
-    from = from + i64(blockThreads());
-    return word;
-  }
-  SLUICE_DEVICE f32 getFloat() { return floatOf(get()); }
-  SLUICE_DEVICE void put(u32 word) {
-    storeGlobal(to, word);
-    to = to + i64(blockThreads());
-  }
-  SLUICE_DEVICE void put(f32 value) { put(bitsOf(value)); }
-  SLUICE_DEVICE void put(i32 value) { put(u32(value)); }
-  SLUICE_DEVICE void put(bool value) { put(u32(value ? 1 : 0)); }
-};
-
-/// 2 words in, 14 out: every lane reads another one, votes, and elects.
+/// 2 words in, 15 out: every lane reads another one, votes, and elects.
 SLUICE_KERNEL(exchanges, 64)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   const u32 value = words.get(), choice = words.get();
@@ -38,6 +17,7 @@ SLUICE_KERNEL(exchanges, 64)(Global<const u32> input, Global<u32> output, i64 re
   words.put(anyLane((choice & 31) == 0));
   words.put(allLanes((choice & 31) != 0));
   words.put(warpUniform(value));
+  words.put(shuffleDown(floatOf(value), blockIndex() % 32));
 }
 SLUICE_EXPORT(exchanges)
 

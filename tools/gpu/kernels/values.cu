@@ -1,27 +1,6 @@
 // Probes of what one thread computes: conversions, integers, rounded and approximate functions.
 #include "Device.h"
-
-/// Word i of thread t lies at i * threads + t of its block's part.
-struct Words {
-  Global<const u32> from;
-  Global<u32> to;
-  SLUICE_DEVICE Words(Global<const u32> input, Global<u32> output, i64 reads, i64 writes)
-      : from(input + (i64(blockIndex()) * reads * blockThreads() + threadIndex())),
-        to(output + (i64(blockIndex()) * writes * blockThreads() + threadIndex())) {}
-  SLUICE_DEVICE u32 get() {
-    u32 word = loadGlobal(from);
-    from = from + i64(blockThreads());
-    return word;
-  }
-  SLUICE_DEVICE f32 getFloat() { return floatOf(get()); }
-  SLUICE_DEVICE void put(u32 word) {
-    storeGlobal(to, word);
-    to = to + i64(blockThreads());
-  }
-  SLUICE_DEVICE void put(f32 value) { put(bitsOf(value)); }
-  SLUICE_DEVICE void put(i32 value) { put(u32(value)); }
-  SLUICE_DEVICE void put(bool value) { put(u32(value ? 1 : 0)); }
-};
+#include "Words.h"
 
 /// 2 words in, 15 out.
 SLUICE_KERNEL(conversions, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
@@ -56,7 +35,7 @@ SLUICE_KERNEL(widening, 128)(Global<const u32> input, Global<u32> output, i64 re
 }
 SLUICE_EXPORT(widening)
 
-/// 4 words in, 15 out. Divisors are never 0 nor -1.
+/// 4 words in, 17 out. Divisors are never 0 nor -1.
 SLUICE_KERNEL(integers, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   const u32 a = words.get(), b = words.get() | 2u, c = words.get(), d = words.get();
@@ -78,6 +57,8 @@ SLUICE_KERNEL(integers, 128)(Global<const u32> input, Global<u32> output, i64 re
   words.put(shiftRight(a, c));
   words.put(opaque(a));
   words.put(u32(u64(opaque(wide)) >> 32));
+  words.put(opaque(i32(b)));
+  words.put(opaque(floatOf(c)));
 }
 SLUICE_EXPORT(integers)
 
