@@ -232,6 +232,10 @@ unsigned long long sluiceEmuAtomicGlobal(int operation, void *address, unsigned 
     return 0;
   if (altered == Alteration::relaxed)
     effective = Order::relaxed;
+  if (altered == Alteration::moreArrivals)
+    ++value;
+  if (altered == Alteration::fewerArrivals)
+    --value;
   thread.machine->maybeYield(thread);
   if (acquires(static_cast<Order>(order)))
     expectCommunication(thread, primitive, site);
