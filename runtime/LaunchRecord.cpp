@@ -105,25 +105,37 @@ private:
         fail("expected a size '" + name + "' of at least 0, got " + std::to_string(value));
   }
 
+  std::array<int64_t, 3> bindCluster() const {
+    std::array<int64_t, 3> cluster;
+    int64_t blocks = 1;
+    bool valid = true;
+    for (int axis = 0; axis < 3; ++axis) {
+      cluster[axis] = evaluate(record.cluster[axis], "a cluster");
+      valid &= cluster[axis] >= 1 && cluster[axis] <= 8;
+      blocks *= valid ? cluster[axis] : 1;
+    }
+    if (!valid || blocks > 8)
+      fail("expected a cluster of 1 to 8 blocks, got " + toString({cluster.begin(), cluster.end()}));
+    return cluster;
+  }
+
   void bindGeometry(BoundLaunch &launch) const {
     constexpr const char *axes[] = {"a grid x", "a grid y", "a grid z"};
-    int64_t clusterBlocks = 1;
+    std::array<int64_t, 3> clusters = bindCluster();
     for (int axis = 0; axis < 3; ++axis) {
       int64_t most = axis == 0 ? std::numeric_limits<int32_t>::max() : 65535;
       int64_t blocks = evaluateInRange(record.grid[axis], axes[axis], 0, most);
-      int64_t cluster = record.cluster[axis];
-      if (cluster < 1 || cluster > 8 || (clusterBlocks *= cluster) > 8)
-        fail("expected a cluster of 1 to 8 blocks, got " +
-             toString({record.cluster.begin(), record.cluster.end()}));
+      int64_t cluster = clusters[axis];
       if (blocks % cluster != 0)
         fail("expected a grid divisible by its clusters of " + std::to_string(cluster) + " blocks, got " +
              std::to_string(blocks) + " on axis " + "xyz"[axis]);
       launch.grid[axis] = static_cast<uint32_t>(blocks);
       launch.cluster[axis] = static_cast<uint32_t>(cluster);
     }
-    if (record.threads < 32 || record.threads > 1024 || record.threads % 32 != 0)
-      fail("expected a multiple of 32 from 32 to 1024 threads, got " + std::to_string(record.threads));
-    launch.threads = static_cast<uint32_t>(record.threads);
+    int64_t threads = evaluate(record.threads, "threads");
+    if (threads < 32 || threads > 1024 || threads % 32 != 0)
+      fail("expected a multiple of 32 from 32 to 1024 threads, got " + std::to_string(threads));
+    launch.threads = static_cast<uint32_t>(threads);
     launch.sharedBytes = static_cast<uint64_t>(
         evaluateInRange(record.sharedBytes, "shared bytes", 0, std::numeric_limits<int32_t>::max()));
   }
@@ -136,15 +148,37 @@ private:
     if (record.residency == Residency::cooperative) {
       launch.residentBlocks = static_cast<uint64_t>(
           evaluateInRange(record.residentBlocks, "resident blocks", 0, std::numeric_limits<int64_t>::max()));
+      uint64_t cluster = uint64_t(launch.cluster[0]) * launch.cluster[1] * launch.cluster[2];
+      if (launch.residentBlocks % cluster != 0)
+        fail("expected resident blocks of whole clusters of " + std::to_string(cluster) + ", got " +
+             std::to_string(launch.residentBlocks));
       if (launch.residentBlocks == 0)
         launch.residentBlocks = uint64_t(launch.grid[0]) * launch.grid[1] * launch.grid[2];
+    } else if (record.residentBlocks.constant() != 0) {
+      fail("expected resident blocks of a cooperative launch, got " + record.residentBlocks.text() +
+           " of independent blocks");
     }
+    bindRoles(launch);
+  }
+
+  void bindRoles(BoundLaunch &launch) const {
     int64_t threads = 0;
-    for (const RoleRecord &role : record.roles)
+    for (const RoleRecord &role : record.roles) {
+      // setmaxnreg is an instruction of warpgroups.
+      int64_t whole = role.registers != 0 ? 128 : 32;
+      if (role.threads <= 0 || role.threads % whole != 0 || role.threads > launch.threads)
+        fail("role '" + role.name + "': expected a multiple of " + std::to_string(whole) + " threads up to " +
+             std::to_string(launch.threads) + ", got " + std::to_string(role.threads));
+      if (role.registers != 0 && (role.registers < 24 || role.registers > 256 || role.registers % 8 != 0))
+        fail("role '" + role.name + "': expected a multiple of 8 registers from 24 to 256, got " +
+             std::to_string(role.registers));
       threads += role.threads;
-    if (!record.roles.empty() && threads != record.threads)
-      fail("expected roles of " + std::to_string(record.threads) + " threads together, got " +
+    }
+    if (!record.roles.empty() && threads != launch.threads)
+      fail("expected roles of " + std::to_string(launch.threads) + " threads together, got " +
            std::to_string(threads));
+    if (record.registersAtLaunch > 255)
+      fail("expected at most 255 registers at launch, got " + std::to_string(record.registersAtLaunch));
     launch.roles = record.roles;
     launch.registersAtLaunch = record.registersAtLaunch;
   }

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ public:
 
   /// Throws UserError for a name without a value, division by zero and overflow of 64 bits.
   int64_t evaluate(const std::map<std::string, int64_t> &sizes) const;
+  /// The value if it has one without any size.
+  std::optional<int64_t> constant() const;
   const std::string &text() const { return formula; }
 
 private:
@@ -73,8 +76,8 @@ struct ParameterRecord {
 /// Threads of one role of a kernel and the registers each may use (setmaxnreg).
 struct RoleRecord {
   std::string name;
-  int64_t threads = 0;
-  int64_t registers = 0;
+  int64_t threads = 0;    ///< Whole warps; with registers, whole warpgroups.
+  int64_t registers = 0;  ///< A multiple of 8 from 24 to 256; 0: what the launch gives.
 };
 
 /// Which blocks wait on each other.
@@ -87,12 +90,13 @@ struct LaunchRecord {
   std::string kernel;                          ///< Name of the entry point.
   std::vector<std::string> sizes;              ///< The names that expressions may use.
   std::array<SizeExpression, 3> grid;          ///< Blocks; 0 means nothing to launch.
-  int64_t threads = 128;                       ///< Per block, a multiple of 32, at most 1024; blocks are one-dimensional.
-  std::array<int64_t, 3> cluster = {1, 1, 1};  ///< Blocks of a cluster.
+  SizeExpression threads = 128;                ///< Per block, a multiple of 32, at most 1024; blocks are one-dimensional.
+  std::array<SizeExpression, 3> cluster;       ///< Blocks of a cluster.
   SizeExpression sharedBytes = 0;              ///< Dynamic shared memory.
   int64_t blocksPerSm = 1;                     ///< As in the kernel's launch bounds.
   Residency residency = Residency::independent;
-  /// Cooperative: how many blocks are resident at once on the device the record was made for; 0: all of the grid.
+  /// Cooperative: how many blocks are resident at once on the device the record was made for, whole clusters; 0: all
+  /// of the grid.
   SizeExpression residentBlocks = 0;
   std::vector<ParameterRecord> parameters;
   std::vector<RoleRecord> roles;               ///< Empty, or all threads of the block in order.
@@ -160,7 +164,8 @@ struct LaunchInputs {
 /// Evaluates the record. Throws UserError in one line, naming the kernel, for a size, tensor or value that is missing
 /// or unknown, a tensor shorter than its shape and strides need or not aligned to its elements, a grid out of range (x
 /// up to 2^31-1, y and z up to 65535), a thread count that is no multiple of 32 or above 1024, a cluster that does not
-/// divide the grid or is above 8 blocks, roles that are not all threads of the block. Without blocks in the grid
+/// divide the grid or is above 8 blocks, roles that are not all threads of the block or whose registers setmaxnreg cannot
+/// give, resident blocks that are no whole clusters or of a launch that is not cooperative. Without blocks in the grid
 /// nothing is to be launched. A cooperative launch that leaves residentBlocks open gets the blocks of its grid.
 BoundLaunch bindLaunch(const LaunchRecord &record, const LaunchInputs &inputs);
 

@@ -183,6 +183,14 @@ SizeExpression::SizeExpression(std::string text) : formula(std::move(text)) {
   Formula(formula, nullptr).whole();
 }
 
+std::optional<int64_t> SizeExpression::constant() const {
+  try {
+    return evaluate({});
+  } catch (const UserError &) {
+    return std::nullopt;
+  }
+}
+
 int64_t SizeExpression::evaluate(const std::map<std::string, int64_t> &sizes) const {
   return Formula(formula, &sizes).whole();
 }

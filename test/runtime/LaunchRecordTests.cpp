@@ -43,6 +43,12 @@ TEST(SizeExpression, Evaluates) {
   EXPECT_EQ(SizeExpression().evaluate({}), 1);
 }
 
+TEST(SizeExpression, Constants) {
+  EXPECT_EQ(SizeExpression("ceildiv(100, 32) * 32").constant(), 128);
+  EXPECT_EQ(SizeExpression("T * 0").constant(), std::nullopt);
+  EXPECT_EQ(SizeExpression("1 / 0").constant(), std::nullopt);
+}
+
 TEST(SizeExpression, DividesDown) {
   EXPECT_EQ(evaluate("-7 / 2"), -4);
   EXPECT_EQ(evaluate("-7 % 2"), 1);
@@ -197,12 +203,55 @@ TEST(BindLaunch, Residency) {
   Example example;
   example.record.residency = Residency::cooperative;
   EXPECT_EQ(example.bind().residentBlocks, 12u) << "all of the grid";
-  example.record.residentBlocks = "T / 10";
-  EXPECT_EQ(example.bind().residentBlocks, 7u);
+  example.record.residentBlocks = "T / 10 + 1";
+  EXPECT_EQ(example.bind().residentBlocks, 8u);
+  example.record.residentBlocks = 7;
+  EXPECT_EQ(example.error(), "kernel 'scan': expected resident blocks of whole clusters of 2, got 7");
+  example.record.residency = Residency::independent;
+  EXPECT_EQ(example.error(),
+            "kernel 'scan': expected resident blocks of a cooperative launch, got 7 of independent blocks");
+  example.record.residency = Residency::cooperative;
   example.record.residentBlocks = -1;
   EXPECT_THAT(example.error(), HasSubstr("expected resident blocks from 0 to"));
   example.record.blocksPerSm = 0;
   EXPECT_EQ(example.error(), "kernel 'scan': expected 1 to 32 blocks per multiprocessor, got 0");
+}
+
+TEST(BindLaunch, ThreadsAndClustersAreFunctionsOfTheSizes) {
+  Example example;
+  example.record.threads = "H * 128";
+  example.record.cluster = {"min(T, 2)", 1, "max(H / 3, 1)"};
+  BoundLaunch launch = example.bind();
+  EXPECT_EQ(launch.threads, 384u);
+  EXPECT_EQ(launch.cluster, (std::array<uint32_t, 3>{2, 1, 1}));
+  example.record.threads = "T";
+  EXPECT_EQ(example.error(), "kernel 'scan': expected a multiple of 32 from 32 to 1024 threads, got 70");
+  example.record.threads = 384;
+  example.record.cluster[0] = "H * 3";
+  EXPECT_EQ(example.error(), "kernel 'scan': expected a cluster of 1 to 8 blocks, got [9, 1, 1]");
+}
+
+TEST(BindLaunch, RolesAreWhatSetmaxnregCanGive) {
+  auto errorAfter = [](auto change) {
+    Example example;
+    change(example.record.roles);
+    return example.error();
+  };
+  using Roles = std::vector<RoleRecord>;
+  EXPECT_EQ(errorAfter([](Roles &r) { r = {{"load", 96, 24}, {"state", 288, 0}}; }),
+            "kernel 'scan': role 'load': expected a multiple of 128 threads up to 384, got 96");
+  EXPECT_EQ(errorAfter([](Roles &r) { r = {{"load", 96, 0}, {"state", 288, 0}}; }), "no error");
+  EXPECT_EQ(errorAfter([](Roles &r) { r = {{"load", 48, 0}, {"state", 336, 0}}; }),
+            "kernel 'scan': role 'load': expected a multiple of 32 threads up to 384, got 48");
+  EXPECT_EQ(errorAfter([](Roles &r) { r = {{"load", -128, 24}, {"state", 512, 240}}; }),
+            "kernel 'scan': role 'load': expected a multiple of 128 threads up to 384, got -128");
+  for (int64_t registers : {16, 25, 264, -8})
+    EXPECT_EQ(errorAfter([&](Roles &r) { r[1].registers = registers; }),
+              "kernel 'scan': role 'state': expected a multiple of 8 registers from 24 to 256, got " +
+                  std::to_string(registers));
+  Example example;
+  example.record.registersAtLaunch = 256;
+  EXPECT_EQ(example.error(), "kernel 'scan': expected at most 255 registers at launch, got 256");
 }
 
 TEST(BindLaunch, NamesMustMatch) {
@@ -338,7 +387,8 @@ TEST(LaunchRecordJson, RoundTrip) {
   EXPECT_EQ(toJson(back), text);
   EXPECT_EQ(back.kernel, "scan");
   EXPECT_EQ(back.grid[0].text(), "ceildiv(T, 64) * 2");
-  EXPECT_EQ(back.cluster[0], 2);
+  EXPECT_EQ(back.threads.text(), "384");
+  EXPECT_EQ(back.cluster[0].text(), "2");
   EXPECT_EQ(back.residency, Residency::cooperative);
   EXPECT_EQ(back.residentBlocks.text(), "2 * H");
   ASSERT_EQ(back.parameters.size(), 5u);
@@ -367,12 +417,13 @@ TEST(LaunchRecordJson, NamesTheFieldAtFault) {
   EXPECT_EQ(errorOf([] { launchRecordFromJson("{}"); }),
             "launch record: expected a field 'kernel', got none");
   EXPECT_EQ(errorOf([] { launchRecordFromJson("3"); }), "launch record: field '': expected an object, got 3");
-  EXPECT_EQ(errorAfter("\"threads\":384", "\"thread\":384"),
+  EXPECT_EQ(errorAfter("\"threads\":\"384\"", "\"thread\":384"),
             "launch record: expected a field 'threads', got none");
   EXPECT_EQ(errorAfter("\"blocks_per_sm\"", "\"blocks\""), "launch record: unknown field 'blocks'");
-  EXPECT_EQ(errorAfter("384", "\"many\""),
-            "launch record: field 'threads': expected an integer of 64 bits, got \"many\"");
-  EXPECT_EQ(errorAfter("[2,1,1]", "[2,1]"),
+  EXPECT_EQ(errorAfter("\"384\"", "true"), "launch record: field 'threads': expected a formula, got true");
+  EXPECT_EQ(errorAfter("\"registers\":24,", "\"registers\":\"many\","),
+            "launch record: field 'roles[0].registers': expected an integer of 64 bits, got \"many\"");
+  EXPECT_EQ(errorAfter("[\"2\",\"1\",\"1\"]", "[2,1]"),
             "launch record: field 'cluster': expected a list of 3, got [2,1]");
   EXPECT_EQ(errorAfter("\"bytes128\"", "\"bytes256\""),
             "launch record: field 'parameters[3].map.swizzle': expected one of none, bytes32, bytes64, "
