@@ -34,6 +34,7 @@ struct Shape {
   bool cooperative = false;
   uint64_t resident = 0;
   Direction counter = Direction::readWrite;
+  uint32_t blocksPerSm = 1;
 };
 
 class Core : public testing::Test {
@@ -53,6 +54,7 @@ protected:
     bound.kernel = shape.kernel;
     bound.grid = {shape.blocks, 1, 1};
     bound.threads = shape.threads;
+    bound.blocksPerSm = shape.blocksPerSm;
     bound.sharedBytes = 1024;
     bound.residency = shape.cooperative ? Residency::cooperative : Residency::independent;
     bound.residentBlocks = shape.resident;
@@ -411,6 +413,9 @@ TEST_F(Core, BlocksOf1024Threads) {
 
 TEST_F(Core, LaunchesThatNoGpuAccepts) {
   EXPECT_THROW(run({"copies", 1, 2048}), UserError);
+  Shape pair{"copies"};
+  pair.blocksPerSm = 2;
+  EXPECT_THROW(run(pair), UserError);
   options.mutation = Mutation{"core.cu", 1, 1, "syncThreads", "no such kind"};
   EXPECT_THROW(run({"copies"}), UserError);
 }
