@@ -3,6 +3,7 @@
 
 #include "runtime/Error.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -56,6 +57,8 @@ AtomicFile::AtomicFile(const std::string &requested) : path(requested) {
   // A link keeps pointing to the file that is replaced.
   if (fs::exists(status))
     path = fs::canonical(path, ignored).string();
+  if (openUnnamed())
+    return;
   temporary = path + ".tmpXXXXXX";
   descriptor = mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) {
@@ -66,6 +69,29 @@ AtomicFile::AtomicFile(const std::string &requested) : path(requested) {
   mode_t mask = umask(0);
   umask(mask);
   fchmod(descriptor, 0666 & ~mask);
+}
+
+/// Not every file system has files without a name; where it has, a process that is killed leaves nothing behind.
+bool AtomicFile::openUnnamed() {
+  if (access("/proc/self/fd", X_OK) != 0)
+    return false;
+  fs::path folder = fs::path(path).parent_path();
+  descriptor = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  return unnamed = descriptor >= 0;
+}
+
+/// What is complete gets a name that it can be renamed from, since a link does not replace a file.
+void AtomicFile::nameIt() {
+  static std::atomic<unsigned> counter = 0;
+  std::string file = "/proc/self/fd/" + std::to_string(descriptor), name;
+  int error = 0;
+  do {
+    name = path + ".tmp" + std::to_string(getpid()) + "." + std::to_string(counter++);
+    error = linkat(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+  } while (error == EEXIST);
+  if (error)
+    fail(error);
+  temporary = name;
 }
 
 AtomicFile::~AtomicFile() {
@@ -91,8 +117,10 @@ void AtomicFile::write(const void *data, size_t bytes) {
 }
 
 void AtomicFile::commit(Durability durability) {
-  if (durability == Durability::synced && !temporary.empty() && fsync(descriptor) != 0)
+  if (durability == Durability::synced && (unnamed || !temporary.empty()) && fsync(descriptor) != 0)
     fail(errno);
+  if (unnamed)
+    nameIt();
   // Some file systems report a full disk only here.
   int closed = close(descriptor);
   descriptor = -1;

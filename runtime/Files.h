@@ -28,8 +28,11 @@ public:
 
 private:
   [[noreturn]] void fail(int error);
+  bool openUnnamed();
+  void nameIt();
   std::string path, temporary;
   int descriptor = -1;
+  bool unnamed = false;
 };
 
 /// Replaces the file by `text`, as AtomicFile does.

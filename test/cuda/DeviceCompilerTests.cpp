@@ -4,11 +4,17 @@
 #include "test/cuda/TestFolder.h"
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sstream>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 namespace sluice {
 namespace {
@@ -86,6 +92,97 @@ TEST_F(DeviceCompiler, DamagedEntriesAreCompiledAgain) {
   DeviceCode code = compileForDevice(source, "sm_80");
   EXPECT_FALSE(code.cached);
   EXPECT_EQ(code.cubin, cubin);
+}
+
+/// Runs the action in a process of its own, which ends with what it returns.
+pid_t startProcess(const std::function<int()> &action) {
+  pid_t child = fork();
+  if (child == 0)
+    _exit(action());
+  return child;
+}
+
+int statusOf(pid_t child) {
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+/// Of files that are no entries of the cache.
+std::string leftIn(const std::string &folder) {
+  std::string names;
+  for (const fs::directory_entry &entry : fs::directory_iterator(folder))
+    if (entry.path().extension() != ".json")
+      names += entry.path().filename().string() + " ";
+  return names;
+}
+
+TEST_F(DeviceCompiler, ProcessesThatCompileAtOnceDoNotDisturbEachOther) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i)
+    children.push_back(startProcess([] {
+      return compileForDevice({"copy.cu", copyKernel, {}}, "sm_80").kernels.count("copy") == 1 ? 0 : 1;
+    }));
+  for (pid_t child : children)
+    EXPECT_EQ(statusOf(child), 0);
+  EXPECT_TRUE(compileForDevice({"copy.cu", copyKernel, {}}, "sm_80").cached);
+  EXPECT_EQ(leftIn(folder), "");
+}
+
+TEST_F(DeviceCompiler, InterruptedCompilationsLeaveNothing) {
+  auto source = [](int i) { return KernelSource{"copy.cu", copyKernel, {"LENGTH=" + std::to_string(i)}}; };
+  constexpr int sources = 20;
+  bool interrupted = false;
+  for (int milliseconds : {20, 60, 100, 140, 180}) {
+    pid_t child = startProcess([&] {
+      for (int i = 0; i < sources; ++i)
+        compileForDevice(source(i), "sm_80");
+      return 0;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    kill(child, SIGKILL);
+    interrupted |= WIFSIGNALED(statusOf(child));
+    EXPECT_EQ(leftIn(folder), "");
+  }
+  EXPECT_TRUE(interrupted);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(figuresOfCubin(compileForDevice(source(i), "sm_80").cubin).count("copy"), 1u) << i;
+}
+
+TEST_F(DeviceCompiler, AFullCacheIsDoneWithout) {
+  testing::internal::CaptureStderr();
+  pid_t child = startProcess([] {
+    // What a full disk answers: some bytes are taken, the rest is not.
+    rlimit limit = {1000, 1000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, SIG_IGN);
+    for (int i = 0; i < 2; ++i)
+      if (compileForDevice({"copy.cu", copyKernel, {}}, i ? "sm_90" : "sm_80").cached)
+        return 1;
+    return 0;
+  });
+  EXPECT_EQ(statusOf(child), 0);
+  std::string warning = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(warning, MatchesRegex("warning: the cache '.*' is not used: cannot write '.*': File too large\n"))
+      << "once";
+  EXPECT_TRUE(fs::is_empty(folder));
+}
+
+TEST_F(DeviceCompiler, ACacheThatCannotBeWrittenIsDoneWithout) {
+  Environment nowhere("SLUICE_CACHE", "/dev/null/cache");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(statusOf(startProcess([] {
+              for (const char *architecture : {"sm_80", "sm_90"})
+                if (compileForDevice({"copy.cu", copyKernel, {}}, architecture).cubin.empty())
+                  return 1;
+              return 0;
+            })),
+            0);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              MatchesRegex("warning: the cache '/dev/null/cache' is not used: [^\n]*\n"));
+  EXPECT_THAT(errorOf([] { compileForDevice({"broken.cu", "int x = unknown;", {}}, "sm_80"); }),
+              MatchesRegex("broken.cu:1: identifier \"unknown\" is undefined"))
+      << "no log to look into";
 }
 
 TEST_F(DeviceCompiler, ErrorsNameTheLineOfTheKernel) {
