@@ -136,9 +136,12 @@ HostCompiler findHostCompiler() {
 
 std::vector<std::string> emulatorFlags(const HostCompiler &compiler) {
   std::vector<std::string> flags = listFlags(SLUICE_EMULATOR_FLAGS);
-  if (!compiler.clang)
-    for (std::string &flag : flags)
-      flag = asGcc(flag);
+  if (compiler.clang)
+    return flags;
+  for (std::string &flag : flags)
+    flag = asGcc(flag);
+  // An object's memory holds the pattern also where its constructor begins: accumulators have one.
+  flags.push_back("-flifetime-dse=1");
   return flags;
 }
 

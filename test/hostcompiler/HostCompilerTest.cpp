@@ -242,6 +242,15 @@ TEST_P(FlagsTest, LocalsArePoisoned) {
   EXPECT_THAT(callAnswer<unsigned>(object.path), ::testing::AnyOf(0xAAAAAAAAu, 0xFEFEFEFEu));
 }
 
+TEST_P(FlagsTest, LocalsWithAConstructorArePoisoned) {
+  KernelSource source =
+      answering("Fragment f; asm volatile(\"\" : : \"r\"(&f) : \"memory\"); return f.data[2];", "unsigned");
+  source.text = "struct Fragment {\n__attribute__((always_inline)) Fragment() { state = 1; }\n"
+                "int state;\nunsigned data[4];\n};\n" +
+                source.text;
+  EXPECT_THAT(callAnswer<unsigned>(compileForEmulator(source).path), ::testing::AnyOf(0xAAAAAAAAu, 0xFEFEFEFEu));
+}
+
 TEST_P(FlagsTest, ProductsAndSumsAreNotContracted) {
   // The rounded product equals c; a fused one leaves the rounding error, 2^-46.
   EmulatedObject object =
