@@ -4,6 +4,7 @@ usage: compare_mmasim.py RUNNER [--seed S] [--cases N] [--torch]
 RUNNER is the program numerics-matrix-runner. --torch uses real torch instead of numpy_torch.
 """
 import argparse
+import itertools
 import subprocess
 import sys
 import time
@@ -94,22 +95,29 @@ def mmaJobs(rng):
                 yield Job(f"{chip} {label}, {family}", header, operation, name, operands, operands)
 
 
+def wgmmaJob(rng, label, n, family, count, flags):
+    number, name = wgmmas[label]
+    a, b, c = matrix_cases.make(rng, family, name, count, 64, n, 16)
+    majorA, majorB, negateA, negateB, accumulate, registers = flags
+    oracle = (a ^ (signBit[name] * negateA), b ^ (signBit[name] * negateB), c * np.uint32(accumulate))
+    operation = WGMMA("Hopper", f"m64n{n}k16.f32.{name}.{name}")
+    return Job(f"{label} n{n} flags {flags}, {family}", [number, chips["Hopper"], n] + flags, operation, name, (a, b, c),
+               oracle)
+
+
 def wgmmaJobs(rng):
-    """Every N; layouts, signs, sources of A and the accumulate flag in turn."""
+    """Every N, with layouts, signs, sources of A and the accumulate flag in turn; and all of these with every family."""
     names = list(matrix_cases.families)
     turn = 0
-    for label, (number, name) in wgmmas.items():
+    for label in wgmmas:
         for n in range(8, 257, 8):
-            operation = WGMMA("Hopper", f"m64n{n}k16.f32.{name}.{name}")
             for _ in range(2 if n < 128 else 1):
-                family = names[turn % len(names)]
-                a, b, c = matrix_cases.make(rng, family, name, 1, 64, n, 16)
                 flags = [int(x) for x in rng.integers(0, 2, 6)]
-                majorA, majorB, negateA, negateB, accumulate, registers = flags
-                oracle = (a ^ (signBit[name] * negateA), b ^ (signBit[name] * negateB), c * np.uint32(accumulate))
-                header = [number, chips["Hopper"], n] + flags
-                yield Job(f"{label} n{n} flags {flags}, {family}", header, operation, name, (a, b, c), oracle)
+                yield wgmmaJob(rng, label, n, names[turn % len(names)], 1, flags)
                 turn += 1
+        for family in names:
+            for flags in itertools.product([0, 1], repeat=6):
+                yield wgmmaJob(rng, label, 8, family, 1, list(flags))
 
 
 def main():
