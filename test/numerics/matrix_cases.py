@@ -87,6 +87,14 @@ def specials(rng, name, values, share=0.02):
     return replace(rng, values, share, [infinity, infinity | sign, infinity | payload, infinity | payload | sign])
 
 
+def undefined(rng, name, shape):
+    """Infinities that meet zeros and each other. A NaN of the lowest bit alone is an infinity to tf32."""
+    fraction, exponent, _ = types[name]
+    infinity, sign = fieldOf(name) << fraction, 1 << (fraction + exponent)
+    values = zeros(rng, name, small(rng, name, shape), 0.5)
+    return replace(rng, values, 0.02, [infinity, infinity | sign, infinity | 1])
+
+
 def cancelling(rng, name, a, b, c):
     """The second half of the products is the negative of the first, but for a permutation."""
     fraction, exponent, _ = types[name]
@@ -109,6 +117,7 @@ families = {
     "smallest subnormal": lambda rng, t, s: powers(rng, t, s),
     "overflow": lambda rng, t, s: large(rng, t, s),
     "infinities and NaNs": lambda rng, t, s: specials(rng, t, near(rng, t, s)),
+    "infinities among zeros": lambda rng, t, s: undefined(rng, t, s),
     "any bits": lambda rng, t, s: assemble(rng, t, s, 0, fieldOf(t)),
 }
 
