@@ -113,9 +113,11 @@ api::EncodedMap encodeTensorMap(const Driver &driver, const TensorMapSpec &spec)
   // A map of one dimension has no strides, but the driver wants a list.
   std::vector<uint64_t> strides = spec.strides;
   strides.resize(spec.dims.size());
+  std::vector<uint32_t> elementStrides = spec.elementStrides;
+  elementStrides.resize(spec.dims.size(), 1);
   api::Result answer = driver.cuTensorMapEncodeTiled.result(
       &map, mapTypeOf(spec.dtype), static_cast<unsigned>(spec.dims.size()), spec.base, spec.dims.data(),
-      strides.data(), spec.box.data(), spec.elementStrides.data(), noInterleave,
+      strides.data(), spec.box.data(), elementStrides.data(), noInterleave,
       static_cast<int>(spec.swizzle), api::mapPromoteLevel2To128, spec.fillNan ? 1 : 0);
   if (answer == api::success)
     return map;
