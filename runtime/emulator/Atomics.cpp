@@ -118,6 +118,12 @@ uint64_t updateBytes(int operation, void *address, uint64_t value, uint64_t expe
                           static_cast<uint32_t>(expected));
 }
 
+uint64_t valueAt(const void *address, unsigned bytes) {
+  if (bytes == 8)
+    return __atomic_load_n(static_cast<const uint64_t *>(address), __ATOMIC_SEQ_CST);
+  return __atomic_load_n(static_cast<const uint32_t *>(address), __ATOMIC_SEQ_CST);
+}
+
 Counter &counterAt(Thread &thread, const void *address) {
   return thread.machine->counterClocks->at(reinterpret_cast<uint64_t>(address));
 }
@@ -150,9 +156,13 @@ uint64_t updateCounter(Thread &thread, void *address, const Update &change, cons
   uint64_t old = updateBytes(change.operation, address, change.value, change.expected, access.bytes);
   if (thread.machine->checking())
     counter.history.add(static_cast<uint32_t>(old), *static_cast<uint32_t *>(address), counter.clock);
-  bool changed = *static_cast<uint32_t *>(address) != static_cast<uint32_t>(old);
-  if (changed || !counter.waiters.empty())
-    wakeWaiters(*thread.machine, counter, *static_cast<uint32_t *>(address));
+  uint64_t now = valueAt(address, access.bytes);
+  if (now != old || !counter.waiters.empty())
+    wakeWaiters(*thread.machine, counter, static_cast<uint32_t>(now));
+  // A lock that somebody else holds, a flag that is not set yet; or just an update without effect.
+  if (now == old && change.returns)
+    thread.machine->notePoll(thread, {access.primitive, access.site, nullptr, address}, old,
+                             change.operation == sluiceEmuCompareExchange ? Polling::surely : Polling::perhaps);
   return old;
 }
 
@@ -243,12 +253,8 @@ unsigned long long sluiceEmuAtomicGlobal(int operation, void *address, unsigned 
   if (thread.machine->counting() && returns)
     logAccess(thread, LoggedSpace::globalUpdate, reinterpret_cast<uint64_t>(address),
               {bytes, AccessKind::atomic, primitive, site});
-  uint64_t old = updateCounter(thread, address, {operation, value, expected, returns},
-                               {bytes, AccessKind::atomic, primitive, site}, effective);
-  // A lock that somebody else holds.
-  if (operation == sluiceEmuCompareExchange && old != expected)
-    thread.machine->notePoll(thread, {primitive, site, nullptr, address}, old);
-  return old;
+  return updateCounter(thread, address, {operation, value, expected, returns},
+                       {bytes, AccessKind::atomic, primitive, site}, effective);
 }
 
 unsigned long long sluiceEmuAtomicShared(int operation, unsigned address, unsigned long long value,
@@ -262,7 +268,10 @@ unsigned long long sluiceEmuAtomicShared(int operation, unsigned address, unsign
   recordShared(thread, *thread.inBlock, sharedOffset(address), access);
   if (thread.machine->counting())
     logAccess(thread, LoggedSpace::shared, sharedOffset(address), access);
-  return updateBytes(operation, word, value, 0, bytes);
+  uint64_t old = updateBytes(operation, word, value, 0, bytes);
+  if (valueAt(word, bytes) == old)
+    thread.machine->notePoll(thread, {access.primitive, site, nullptr, word}, old, Polling::perhaps);
+  return old;
 }
 
 void sluiceEmuFence(int device, Site site) {

@@ -98,17 +98,19 @@ void Machine::maybeYield(Thread &thread) {
   scheduler->switchAway(thread);
 }
 
-void Machine::notePoll(Thread &thread, const Wait &wait, uint64_t value) {
+void Machine::notePoll(Thread &thread, const Wait &wait, uint64_t value, Polling polling) {
   Thread::Poll &poll = thread.poll;
   if (poll.address != wait.object || poll.value != value) {
     poll = {wait.object, value, 0};
     return;
   }
   ++poll.count;
-  if (scheduler->pollsForEver())
-    fatal(thread, "deadlock", wait.site,
-          nameOf(thread) + " polls in " + wait.primitive + " and reads " + std::to_string(value) +
-              " each time, while no other thread can go on but by polling");
+  thread.wait = wait;
+  thread.wait.describe = [](const Thread &polls) {
+    return "polls, reads " + std::to_string(polls.poll.value) + " each time";
+  };
+  if (scheduler->pollsForEver(polling))
+    scheduler->giveUp();
   scheduler->yieldToOthers(thread);
 }
 

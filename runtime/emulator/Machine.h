@@ -38,6 +38,9 @@ struct Cluster;
 
 enum class ThreadState : uint8_t { fresh, runnable, parked, exited };
 
+/// A read that returns what it returned before: a poll, or work that may go on like this for long.
+enum class Polling : uint8_t { surely, perhaps };
+
 /// What a parked thread waits for. `describe` is asked only when nothing can go on.
 struct Wait {
   const char *primitive = "";
@@ -147,6 +150,7 @@ struct Block {
   std::vector<Thread> threads;
   std::vector<Warp> warps;
   uint32_t runnableWarps = 0;         ///< Bit i: warp i has runnable lanes.
+  uint32_t lastWarp = 31;             ///< That ran.
   uint32_t alive = 0;                 ///< Threads that have not exited.
   uint32_t priority = 0;
   uint8_t *shared = nullptr;
@@ -209,9 +213,9 @@ public:
   void wake(Thread &thread);
   /// Lets others run now if the schedule is random and chance wants it. Called where threads talk to each other.
   void maybeYield(Thread &thread);
-  /// A thread has read `value` atomically. If it saw the same there before, it polls: the others run first. A poll
-  /// that goes on for ever is reported as a deadlock.
-  void notePoll(Thread &thread, const Wait &wait, uint64_t value);
+  /// A thread has read `value`. If it saw the same there before, it polls: the others run first. A poll that
+  /// goes on for ever is reported as a deadlock.
+  void notePoll(Thread &thread, const Wait &wait, uint64_t value, Polling polling = Polling::surely);
 
   /// Waits for all lanes of the warp to come to this call of the source. The last to come runs `body`, with
   /// `warp.arguments` by lane; `body` must not park. If it returns false all lanes stay parked, with `wait` as what

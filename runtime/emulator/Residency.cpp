@@ -119,6 +119,7 @@ void Scheduler::beginBlock(Block &block, uint64_t clusterIndex) {
   block.index = block.position[0] +
                 uint64_t(bound.grid[0]) * (block.position[1] + uint64_t(bound.grid[1]) * block.position[2]);
   block.alive = bound.threads;
+  block.lastWarp = 31;
   block.priority = random.next() | drawnPriority;
   std::memset(block.shared, 0xff, block.sharedBytes);
   for (uint32_t i = 0; i < block.warps.size(); ++i) {

@@ -55,14 +55,14 @@ Thread *Scheduler::take(Warp &warp) {
       runnableSlots[block.slot / 64] &= ~(uint64_t(1) << (block.slot % 64));
   }
   running = &warp;
+  warp.block->lastWarp = warp.index;
   return &warp.thread(lane);
 }
 
 Warp *Scheduler::chooseWarp(Block &block) {
   if (!randomOrder) {
-    // The next one in turn, from the running warp on.
-    uint32_t from = running && running->block == &block ? running->index : 31;
-    uint32_t after = from == 31 ? 0 : block.runnableWarps & ~((2u << from) - 1);
+    // The next one in turn, so that none waits for ever while others poll.
+    uint32_t after = block.lastWarp == 31 ? 0 : block.runnableWarps & ~((2u << block.lastWarp) - 1);
     return &block.warps[std::countr_zero(after ? after : block.runnableWarps)];
   }
   Warp *best = nullptr;
@@ -146,7 +146,16 @@ void Scheduler::switchAway(Thread &thread) {
   sluiceEmuSwitch(&thread.fiber.stackPointer, target);
 }
 
-bool Scheduler::pollsForEver() { return ++idlePolls > 10000 + 128 * slots.size() * launch.bound.threads; }
+bool Scheduler::pollsForEver(Polling polling) {
+  constexpr uint64_t sure = 1024;
+  idlePolls += polling == Polling::surely ? sure : 1;
+  return idlePolls > sure * (10000 + 128 * slots.size() * launch.bound.threads);
+}
+
+void Scheduler::giveUp() {
+  reportDeadlock();
+  abandon();
+}
 
 void Scheduler::yieldToOthers(Thread &thread) {
   // Copies that nothing else waits for must still land while somebody polls.

@@ -235,6 +235,8 @@ TEST_F(Core, PollsLetTheOthersRun) {
       options.check = check;
       EXPECT_TRUE(run({"polls"}).clean());
       EXPECT_TRUE(run({"polls", 1, 32}).clean());
+      EXPECT_TRUE(run({"pollsForItsNeighbour", 5, 256, true}).clean());
+      EXPECT_TRUE(run({"pollsByUpdates", 5, 128, true}).clean());
     }
 }
 

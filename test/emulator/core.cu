@@ -273,3 +273,24 @@ KERNEL(counts) {
     addCounter(counter, 1);
 }
 SLUICE_EXPORT(counts)
+
+// In each block a warp polls for what the next one does.
+KERNEL(pollsForItsNeighbour) {
+  Global<u32> flag = counter + i64(blockIndex() * 64 + warpIndex());
+  if (laneIndex() == 0) {
+    storeCounter<Order::release>(flag, 1);
+    if (warpIndex() + 1 < blockThreads() / 32)
+      while (loadCounter<Order::acquire>(flag + 1) == 0) {
+      }
+  }
+}
+SLUICE_EXPORT(pollsForItsNeighbour)
+
+KERNEL(pollsByUpdates) {
+  if (threadIndex() == 0)
+    while (atomicOr<Order::acquire>(counter + i64(blockIndex()), 0u) == 0) {
+    }
+  if (threadIndex() == 96)
+    storeCounter<Order::release>(counter + i64(remainder(blockIndex() + 1, gridBlocks())), 1);
+}
+SLUICE_EXPORT(pollsByUpdates)
