@@ -66,11 +66,14 @@ TEST(CuteSwizzle, RowsOfATile) {
   // A K-major atom of 64 columns with the widest swizzle is a TMA tile with rows of 128 bytes, and so on down.
   auto expectTile = [](Swizzle swizzle, auto atom) {
     uint32_t rowBytes = layout::swizzleSpan(swizzle);
-    for (uint32_t row = 0; row < 8; ++row)
+    for (uint32_t row = 0; row < uint32_t(cute::size<0>(atom)); ++row)
       for (uint32_t column = 0; column < rowBytes / 2; ++column)
         EXPECT_EQ(layout::tileOffset(swizzle, rowBytes, row, column, 2), uint32_t(atom(row, column)) * 2);
   };
-  auto plain = [](auto atom) { return cute::as_position_independent_swizzle_layout(atom); };
+  auto plain = [](auto atom) {
+    auto tall = cute::tile_to_shape(atom, cute::make_shape(Int<64>{}, cute::size<1>(atom)));
+    return cute::as_position_independent_swizzle_layout(tall);
+  };
   expectTile(Swizzle::bytes32, plain(Atom<Swizzle::bytes32, Major::k>::type{}));
   expectTile(Swizzle::bytes64, plain(Atom<Swizzle::bytes64, Major::k>::type{}));
   expectTile(Swizzle::bytes128, plain(Atom<Swizzle::bytes128, Major::k>::type{}));
@@ -138,6 +141,18 @@ TEST(CuteDescriptors, Swizzle64) {
 TEST(CuteDescriptors, Swizzle128) {
   expectTiles<Swizzle::bytes128>();
   expectTile<Swizzle::bytes128, Major::k, 192, 192, 96>();
+}
+
+TEST(CuteDescriptors, OddWidthsOfB) {
+  expectTile<Swizzle::bytes128, Major::k, 8, 64, 8>();
+  expectTile<Swizzle::bytes128, Major::k, 104, 64, 104>();
+  expectTile<Swizzle::bytes32, Major::k, 248, 32, 248>();
+  expectTile<Swizzle::none, Major::k, 200, 32, 200>();
+  expectTile<Swizzle::none, Major::mn, 8, 32, 8>();
+  expectTile<Swizzle::none, Major::mn, 248, 32, 248>();
+  expectTile<Swizzle::bytes32, Major::mn, 240, 32, 240>();
+  expectTile<Swizzle::bytes64, Major::mn, 224, 32, 224>();
+  expectTile<Swizzle::bytes128, Major::mn, 192, 48, 192>();
 }
 
 TEST(CuteDescriptors, FieldsOfTheLargestValues) {
