@@ -17,6 +17,7 @@ ANY = ("sm_80", "sm_90a", "emu")
 CONSTANT = "consteval|constant"
 BELOW = "indexOutOfRange"
 HOPPER = ("sm_90a", "emu")
+CAST = "no suitable conversion|cannot cast|invalid type conversion"
 # What is written, the compilers that must refuse it, and what one of their messages must contain.
 CASES = [
     ("out(*g)", ANY, "operator|operand of \\*|indirection"),
@@ -42,7 +43,19 @@ CASES = [
     ("storeCounter<Order::acquire>(w, i)", ANY, "expected a relaxed or release store"),
     ("addCounter<Order::acquireRelease>(w, i)", ANY, "expected a relaxed or release addition"),
     ("out(blockIndex<3>())", ANY, "expected an axis of the grid"),
-    ("out(shuffle(n, 0))", ANY, "expected f32, u32 or i32|expected a value of 32 bits"),
+    ("out(shuffle(n, 0))", ANY, "expected f32, u32 or i32"),
+    ("out(shuffle(tf32{i}, 0).bits)", ANY, "expected f32, u32 or i32"),
+    ("out(opaque(b))", ANY, "expected f32, or an integer of 32 or 64 bits"),
+    ("out(*(f32 *)s)", ANY, CAST),
+    ("out(*(f32 *)g)", ANY, CAST),
+    ("out(*static_cast<f32 *>(g))", ANY, CAST),
+    ("Index x(0); x.value = k; out(d.r(x))", ANY, "const|modifiable"),
+    ("IndexBelow<4> x(0); x.value = k; out(d.r(x))", ANY, "const|modifiable"),
+    ("out(atomicAdd(g, f))", ANY, "no instance|no matching"),
+    ("out(atomicAdd(s, f))", ANY, "no instance|no matching"),
+    ("out(atomicMax(s.cast<u32>(), i))", ANY, "no instance|no matching"),
+    ("addCounter(g, f)", ANY, "no suitable|no viable conversion|no instance|no matching"),
+    ("out(mbarrierTest(s, 0))", ANY, "no suitable|no viable conversion|no instance|no matching"),
     ("cpAsync<2>(h, ch)", ANY, "expected 4, 8 or 16 bytes"),
     ("cpAsync<16>(s, ch)", ANY, "expected the same type on both sides|no matching"),
     ("out(ldmatrix<3>(h))", ANY, "expected 1, 2 or 4 matrices"),
@@ -59,6 +72,9 @@ CASES = [
     ("WgmmaAccumulator<24> x; wgmma(x, tile, tile, true)", HOPPER, "wgmma/n<?N>?.h"),
     ("WgmmaAccumulator<8> x; wgmma(x, tile, tile16, true)", HOPPER, "no instance|no matching"),
     ("(void)wgmmaDescriptor(s, Swizzle::none, 0, 0)", HOPPER, "expected bf16 or f16"),
+    ("(void)wgmmaDescriptor(s.cast<tf32>(), Swizzle::none, 0, 0)", HOPPER, "expected bf16 or f16"),
+    ("(void)wgmmaDescriptor(s.cast<u16>(), Swizzle::none, 0, 0)", HOPPER, "expected bf16 or f16"),
+    ("out(filled<WgmmaA<tf32>>(i))", HOPPER, "expected bf16 or f16"),
     ("tensorLoad(h, map, bar, 0)", ("sm_80",), "tensorLoad"),
     ("mbarrierArriveExpect(bar, 16)", ("sm_80",), "mbarrierArriveExpect"),
     ("clusterArrive()", ("sm_80",), "clusterArrive"),

@@ -1,5 +1,7 @@
 """Holds both sides' headers to the table of primitives: the same names with the same parameters in the files that the
-table says, and nothing that it lacks. Also looks for raw PTX outside of the GPU's headers.
+table says, on each architecture what it has and nothing that the table lacks; on the emulator the place of every call
+that can wait, move data or be wrong; the layouts that it names. Also looks for raw PTX outside of the GPU's headers, and
+for instructions that no primitive may be.
 
 usage: compare_headers.py REPOSITORY BUILD COMPILER
 """
@@ -10,19 +12,24 @@ import subprocess
 import sys
 
 import declarations
+import uses
 
 SHARED = {"Collectives.h", "Types.h"}
 # What is no primitive: the compile-time loop and what it hands out, in both sides' Types.h.
 BUILDING_BLOCKS = {"bf16", "f16", "tf32", "Constant", "Index", "IndexBelow", "unrolled"}
 
 
+# What would break repeatability, or what the layer leaves out.
+EXCLUDED = re.compile(r"multimem|cp\.reduce|\b(?:red|atom)\.[\w.]*\.(?:f16|bf16|f32|f64)|\.e[245]m\d|wgmma[\w.]*\.tf32")
+
+
 class Side:
-    def __init__(self, name, repository, build, compiler):
-        self.name = name
+    def __init__(self, name, repository, build, compiler, architecture="sm_90a"):
+        self.name, self.architecture = name, architecture
         device = pathlib.Path(repository) / "codegen" / "cuda" / "device"
         includes = [repository, device / name, pathlib.Path(build) / "codegen/cuda/device" / name]
         files = declarations.preprocessed(compiler, str(device / name / "Device.h"), includes,
-                                          declarations.GPU if name == "gpu" else [])
+                                          declarations.GPU[architecture] if name == "gpu" else [])
         ours = {}
         for path, text in files.items():
             resolved = pathlib.Path(path).resolve()
@@ -44,17 +51,45 @@ class Side:
         return self.files[file].members(name)
 
 
-def wantedFunctions(table):
+def has(architecture, least):
+    return uses.ARCHITECTURES.index(least or "sm_80") <= uses.ARCHITECTURES.index(architecture)
+
+
+def wantedFunctions(table, architecture):
     wanted = {}
     for primitive in table.primitives:
-        forms = wanted.setdefault((primitive["header"], primitive["name"]), set())
         for overload in primitive["overloads"]:
-            forms.update(declarations.signatures(declarations.TOKEN.findall(overload["signature"])))
+            if has(architecture, overload["architecture"] or primitive["architecture"]):
+                forms = wanted.setdefault((primitive["header"], primitive["name"]), set())
+                forms.update(declarations.signatures(declarations.TOKEN.findall(overload["signature"])))
     return wanted
 
 
+def missingPlaces(side, table):
+    """Primitives whose calls a report may have to name, without a parameter for it."""
+    for primitive in table.primitives:
+        quiet = primitive["caller"]["name"] == "thread" and primitive["proxy"]["name"] == "none" and \
+            primitive["completion"]["name"] == "return" and not primitive["mutations"]
+        if not quiet and primitive["name"] in side.files[primitive["header"]].placeless:
+            yield f"{side.name}/{primitive['header']}: expected {primitive['name']} to take the place of its call"
+
+
+def missingLayouts(repository, table):
+    text = (pathlib.Path(repository) / "codegen/cuda/device/Layouts.h").read_text()
+    for name in sorted({layout for primitive in table.primitives for layout in primitive["layouts"]}):
+        if not re.search(rf"struct {name} |\b{name}\w*\(", text):
+            yield f"Layouts.h: expected the layout {name}, which the table names"
+
+
+def excluded(repository, build):
+    for root in (repository, build):
+        for path in sorted((pathlib.Path(root) / "codegen/cuda/device/gpu").rglob("*.h")):
+            for match in EXCLUDED.finditer(path.read_text()):
+                yield f"{path.name}: expected no such instruction, got {match.group(0)}"
+
+
 def problems(side, table):
-    wanted = wantedFunctions(table)
+    wanted = wantedFunctions(table, side.architecture)
     for file, name in sorted(side.functions() - set(wanted)):
         if name not in BUILDING_BLOCKS:
             yield f"{side.name}/{file}: expected only what the table lists, got the function {name}"
@@ -64,7 +99,8 @@ def problems(side, table):
             yield f"{side.name}/{file}: expected {form}, got {sorted(declared) or 'no such function'}"
         for form in sorted(declared - forms):
             yield f"{side.name}/{file}: expected only what the table lists, got {form}"
-    listed = {(entry["header"], entry["name"]): set(entry["members"]) for entry in table.types}
+    listed = {(entry["header"], entry["name"]): set(entry["members"]) for entry in table.types
+              if has(side.architecture, entry["architecture"])}
     for file, name in sorted(side.types() ^ set(listed)):
         if name not in BUILDING_BLOCKS:
             yield f"{side.name}/{file}: {name}: expected the type in the table and in the header, got it in one only"
@@ -101,8 +137,12 @@ def main(repository, build, compiler):
 
     table = primitive_table.Table(pathlib.Path(build) / "codegen/cuda/device/Primitives.json")
     wrong = list(rawAssembly(repository))
-    for name in ("gpu", "emu"):
-        wrong += problems(Side(name, repository, build, compiler), table)
+    for architecture in uses.ARCHITECTURES:
+        side = Side("gpu", repository, build, compiler, architecture)
+        wrong += [f"{architecture}: {problem}" for problem in problems(side, table)]
+    emulator = Side("emu", repository, build, compiler)
+    wrong += [*problems(emulator, table), *missingPlaces(emulator, table)]
+    wrong += [*missingLayouts(repository, table), *excluded(repository, build)]
     print(f"{len(table.primitives)} primitives, {len(table.types)} types")
     print("\n".join(wrong))
     return 1 if wrong else 0

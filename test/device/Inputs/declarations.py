@@ -10,8 +10,9 @@ TOKEN = re.compile(r"[A-Za-z_]\w*|\d[\w.']*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])
 SPECIFIERS = {"inline", "static", "constexpr", "consteval", "explicit", "typename", "extern", "friend", "mutable"}
 KEYWORDS = {"const", "class", "unsigned", "int", "bool", "void", "u8", "u16", "u32", "u64", "i32", "i64", "f32"}
 # The GPU's side is read without CUDA: its annotations vanish.
-GPU = ["-D__CUDACC__", "-D__CUDA_ARCH__=900", "-D__CUDA_ARCH_FEAT_SM90_ALL", "-D__device__=", "-D__forceinline__=",
-       "-D__global__=", "-D__shared__=", "-D__align__(n)="]
+CUDA = ["-D__CUDACC__", "-D__device__=", "-D__forceinline__=", "-D__global__=", "-D__shared__=", "-D__align__(n)="]
+GPU = {"sm_80": [*CUDA, "-D__CUDA_ARCH__=800"], "sm_90": [*CUDA, "-D__CUDA_ARCH__=900"],
+       "sm_90a": [*CUDA, "-D__CUDA_ARCH__=900", "-D__CUDA_ARCH_FEAT_SM90_ALL"]}
 
 
 def preprocessed(compiler, header, includes, defines):
@@ -137,11 +138,12 @@ def memberName(tokens):
 
 
 class Declarations:
-    """functions: normalised signatures by name. types: public members by name, with those of the bases."""
+    """functions: normalised signatures by name. types: public members by name, with those of the bases. placeless:
+    names of functions without a parameter for the place of the call."""
 
     def __init__(self, text):
         text = re.sub(r"__attribute__\s*\(\(.*?\)\)", "", text, flags=re.S)
-        self.functions, self.types, self.bases, self.inner = {}, {}, {}, {}
+        self.functions, self.types, self.bases, self.inner, self.placeless = {}, {}, {}, {}, set()
         self.read(TOKEN.findall(text), ())
 
     def read(self, tokens, scope):
@@ -171,6 +173,8 @@ class Declarations:
         elif scope == ("sluice", "device") and "(" in head:
             opening = plain.index("(")
             self.functions.setdefault(plain[opening - 1], set()).update(signatures(head))
+            if "Site" not in head:
+                self.placeless.add(plain[opening - 1])
 
     def type(self, plain, body, scope):
         if "alignas" in plain:

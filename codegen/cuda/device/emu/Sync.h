@@ -9,7 +9,7 @@ namespace sluice::device {
 SLUICE_DEVICE void syncThreads(Site site = Site::current()) {
   sluiceEmuBarrier(0, sluiceEmuThread->blockThreads, sluiceEmuSyncThreads, site);
 }
-/// `threads` of the block, whole warps: those that sync wait, those that arrive do not. Barriers are 0 to 15.
+/// `threads` of the block, whole warps: those that sync wait, those that arrive do not. Barriers are 1 to 15.
 SLUICE_DEVICE void barrierSync(u32 id, u32 threads, Site site = Site::current()) {
   sluiceEmuBarrier(id, threads, sluiceEmuBarrierSync, site);
 }

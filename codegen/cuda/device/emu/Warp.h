@@ -4,12 +4,14 @@
 
 #include "codegen/cuda/device/emu/Abi.h"
 #include "codegen/cuda/device/emu/Kernel.h"
+#include "codegen/cuda/device/emu/Memory.h"
 
 namespace sluice::device {
 
 namespace detail {
+template <class T> inline constexpr bool shuffled = same<T, f32> || same<T, u32> || same<T, i32>;
 template <class T> SLUICE_DEVICE T shuffleFrom(T value, u32 lane, const char *primitive, Site site) {
-  static_assert(sizeof(T) == 4, "expected a value of 32 bits");
+  static_assert(shuffled<T>, "expected f32, u32 or i32");
   u32 bits = __builtin_bit_cast(u32, value);
   sluiceEmuShuffle(&bits, lane % 32, primitive, site);
   return __builtin_bit_cast(T, bits);
@@ -51,6 +53,7 @@ template <class T> SLUICE_DEVICE T warpUniform(T value, Site site = Site::curren
 }
 /// The value, as the compiler cannot know it.
 template <class T> SLUICE_DEVICE T opaque(T value) {
+  static_assert(detail::shuffled<T> || sizeof(T) == 8, "expected f32, or an integer of 32 or 64 bits");
   asm volatile("" : "+r"(value));
   return value;
 }

@@ -27,7 +27,7 @@ template <class T> struct WgmmaDescriptor {
 template <class T>
 SLUICE_DEVICE WgmmaDescriptor<T> wgmmaDescriptor(Shared<T> start, Swizzle swizzle, u32 leadingBytes,
                                                  u32 strideBytes) {
-  static_assert(sizeof(T) == 2, "expected bf16 or f16");
+  static_assert(detail::isHalf<T>, "expected bf16 or f16");
   return {layout::encodeDescriptor({start.address(), leadingBytes, strideBytes, 0, swizzle}) |
           detail::lostBits(start.address() | strideBytes)};
 }
@@ -90,7 +90,7 @@ template <int N> struct WgmmaAccumulator : detail::AsyncFragment<f32, N / 2> {
 
 /// The 64 x 16 operand A in registers.
 template <class T> struct WgmmaA : detail::AsyncFragment<u32, 4> {
-  static_assert(sizeof(T) == 2, "expected bf16 or f16");
+  static_assert(detail::isHalf<T>, "expected bf16 or f16");
 };
 
 /// Warpgroup, each warp by itself. Starts D = A B (+ D if `accumulate`), both operands in shared memory, read
