@@ -116,8 +116,8 @@ void expectLegal(Thread &thread, const BarrierCall &call) {
   auto misuse = [&](const std::string &message) {
     fatal(thread, "barrier misuse", call.wait.site, std::string(call.wait.primitive) + ": " + message);
   };
-  if (call.id >= 16)
-    misuse("expected a barrier from 0 to 15, got " + std::to_string(call.id));
+  if (call.id >= 16 || (call.id == 0 && call.how != sluiceEmuSyncThreads))
+    misuse("expected a barrier from 1 to 15 (0 is that of syncThreads), got " + std::to_string(call.id));
   if (call.threads % 32 || call.threads == 0)
     misuse("expected a positive multiple of 32 threads, got " + std::to_string(call.threads));
   if (call.threads > thread.blockThreads)

@@ -186,7 +186,7 @@ TEST_F(Core, ExitBeforeACollective) {
 
 TEST_F(Core, BarrierMisuse) {
   for (const char *kernel :
-       {"oddBarrier", "unknownBarrier", "wideBarrier", "disagreesOnBarrier", "arrivesTwice"}) {
+       {"oddBarrier", "unknownBarrier", "reservedBarrier", "wideBarrier", "disagreesOnBarrier", "arrivesTwice"}) {
     Report report = mistake({kernel});
     EXPECT_EQ(report.kind, "barrier misuse") << kernel;
     EXPECT_EQ(report.line, lineOf(kernel));

@@ -75,6 +75,8 @@ KERNEL(oddBarrier) { barrierSync(1, 40); } // oddBarrier
 SLUICE_EXPORT(oddBarrier)
 KERNEL(unknownBarrier) { barrierSync(16, 128); } // unknownBarrier
 SLUICE_EXPORT(unknownBarrier)
+KERNEL(reservedBarrier) { barrierArrive(0, 128); } // reservedBarrier
+SLUICE_EXPORT(reservedBarrier)
 KERNEL(wideBarrier) { barrierSync(1, 160); } // wideBarrier
 SLUICE_EXPORT(wideBarrier)
 
