@@ -379,6 +379,21 @@ extern "C" __global__ void __launch_bounds__(64, 1) k(float *p, const __grid_con
             "kernel 'k': expected launch bounds of 128 threads, as the record states, got none");
 }
 
+TEST_F(DeviceCompiler, IndicesOfRegistersThatVaryAreNamedWithTheirLine) {
+  for (const char *index : {"int(n)", "4"}) {
+    KernelSource source{"index.cu",
+                        "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)(Global<f32> p, u32 n) {\n  MmaAccumulator d;\n"
+                        "  d.fill(1.0f);\n  storeGlobal(p, d.r(" +
+                            std::string(index) + "));\n}\nSLUICE_EXPORT(k)\n",
+                        {}};
+    EXPECT_THAT(errorOf([&] { compileForDevice(source, "sm_80"); }),
+                HasSubstr("index.cu:5: call to consteval function"));
+    Environment none{"SLUICE_HOST_CXX", "/nowhere/c++"};
+    EXPECT_EQ(errorOf([&] { compileForDevice(source, "sm_80"); }),
+              "index.cu: expected constants below their number as indices of registers, got others");
+  }
+}
+
 TEST_F(DeviceCompiler, GateAgainstOtherBlocksPerMultiprocessorThanTheRecords) {
   for (const char *architecture : {"sm_80", "sm_90a"}) {
     DeviceCode code = compileForDevice({"gate.cu", R"(#include "Device.h"
