@@ -176,7 +176,13 @@ TEST_F(Core, DivergenceNamesBothCalls) {
   EXPECT_THAT(report.message, HasSubstr(placeOfLine(one ? "diverges:other" : "diverges:one")));
 }
 
-TEST_F(Core, CollectivesConvergeByPlace) { EXPECT_TRUE(run({"convergesByPlace"}).clean()); }
+TEST_F(Core, CollectivesConvergeByPlace) {
+  EXPECT_TRUE(run({"convergesByPlace"}).clean());
+  // Each half of the warp returns to another address.
+  EXPECT_TRUE(run({"convergesAcrossCopies"}).clean());
+  EXPECT_EQ(outAt(3), 3.0f + 16 + 200);
+  EXPECT_EQ(outAt(19), 3.0f + 100);
+}
 
 TEST_F(Core, ExitBeforeACollective) {
   Report report = mistake({"leavesEarly", 1, 32});

@@ -64,6 +64,13 @@ KERNEL(convergesByPlace) {
 }
 SLUICE_EXPORT(convergesByPlace)
 
+template <int Copy> SLUICE_DEVICE u32 exchangeHalves(u32 value) { return shuffleXor(value + Copy, 16); }
+KERNEL(convergesAcrossCopies) {
+  u32 bits = laneIndex() < 16 ? exchangeHalves<100>(threadIndex()) : exchangeHalves<200>(threadIndex());
+  storeGlobal(out + i64(threadIndex()), toFloat(bits));
+}
+SLUICE_EXPORT(convergesAcrossCopies)
+
 KERNEL(leavesEarly) {
   if (laneIndex() == 7)
     return;
