@@ -34,6 +34,17 @@ constexpr Cost copyPieces(int64_t pieces) { return once(sectorsOf(0, 16 * pieces
 /// Wavefronts in which `pieces` rounded up to blocks of 128 pass shared memory, 8 pieces of 16 bytes at a time.
 constexpr int64_t piecePasses(int64_t pieces) { return ceilDivide(pieces, 128) * 128 / 8; }
 
+/// copy_words, the source: the last piece reads no more than its words.
+constexpr Cost copyWords(int64_t words) { return once(sectorsOf(0, 4 * words)); }
+/// The target gets whole pieces.
+constexpr Cost copyWordsOut(int64_t words) { return once(ceilDivide(words, 512) * 512 * 4 / 32); }
+
+/// add_words, either direction: each of four warps meets every sector of up to 32 words.
+constexpr Cost addWords(int64_t words) {
+  int64_t sectors = sectorsOf(0, 4 * words);
+  return {4 * sectors, sectors, sectors};
+}
+
 /// transpose_tiles. In: rows of 128 bytes. Out: a store has 8 rows of 16 bytes, half a sector each.
 constexpr Cost transposeIn(int64_t tiles) { return once(tiles * 64 * 128 / 32); }
 constexpr Cost transposeOut(int64_t tiles) {
@@ -85,6 +96,26 @@ constexpr Cost copyBoxes(int64_t rows, int64_t columns, int64_t pitch) {
   return cost;
 }
 constexpr int64_t boxes(int64_t rows, int64_t columns) { return ceilDivide(rows, 32) * ceilDivide(columns, 64); }
+
+/// share_boxes: what one block loads for its whole cluster is requested once. Boxes of 32 rows of 128 bytes.
+constexpr Cost shareBoxes(int64_t clusters) { return once(clusters * 32 * 128 / 32); }
+/// In shared memory each block of the cluster is written.
+constexpr int64_t sharePasses(int64_t clusters, int64_t blocks) { return clusters * blocks * 32; }
+
+/// load_corners: of a box of 64 x 8 in each of `pages` pages, what lies within `rows` x `columns`.
+constexpr Cost loadCorners(int64_t pages, int64_t rows, int64_t columns, int64_t pitch, int64_t row, int64_t column) {
+  Cost cost;
+  for (int64_t page = 0; page < pages; ++page)
+    for (int64_t r = std::max<int64_t>(row, 0); r < std::min(rows, row + 8); ++r) {
+      int64_t from = std::max<int64_t>(column, 0), to = std::min(columns, column + 64);
+      cost.requested += sectorsOf((page * rows + r) * pitch + 2 * from, (page * rows + r) * pitch + 2 * to);
+    }
+  cost.distinctPerBlock = cost.distinctPerLaunch = cost.requested;
+  return cost;
+}
+
+/// store_tiles: 32 matrices of 8 x 8 in a tile; without the swizzle the eight rows of each begin in the same bank.
+constexpr int64_t storePasses(int64_t tiles, bool swizzled) { return tiles * 32 * (swizzled ? 1 : 8); }
 
 /// copy_stretches, the side that overlaps: block i reads from byte 16 i on.
 constexpr Cost stretches(int64_t blocks, int64_t bytes) {

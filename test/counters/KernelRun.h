@@ -48,18 +48,23 @@ struct KernelRun {
   }
   KernelRun &word(const std::string &name, int64_t value) { return size(name, value, DType::u32); }
 
-  /// A matrix seen through a tensor map with the 128-byte swizzle; dims and box begin with the columns.
+  /// Rows, or pages of them, seen through a tensor map with the 128-byte swizzle; dims and box begin with the columns.
   KernelRun &map(const std::string &name, DType dtype, Direction direction, std::vector<int64_t> dims, int64_t pitch,
                  std::vector<uint32_t> box) {
-    allocate(name, dims[1] * pitch * sizeOf(dtype));
+    int64_t rows = 1;
+    for (size_t axis = 1; axis < dims.size(); ++axis)
+      rows *= dims[axis];
+    allocate(name, rows * pitch * sizeOf(dtype));
     ParameterRecord parameter;
     parameter.name = name;
     parameter.kind = ParameterRecord::Kind::tensorMap;
     parameter.dtype = dtype;
     parameter.direction = direction;
     parameter.map.argument = name;
-    parameter.map.dims = {dims[0], dims[1]};
-    parameter.map.strides = {pitch};
+    for (size_t axis = 0; axis < dims.size(); ++axis)
+      parameter.map.dims.push_back(dims[axis]);
+    for (size_t axis = 1; axis < dims.size(); pitch *= dims[axis++])
+      parameter.map.strides.push_back(pitch);
     parameter.map.box = std::move(box);
     parameter.map.swizzle = TileSwizzle::bytes128;
     record.parameters.push_back(parameter);

@@ -89,6 +89,31 @@ TEST(Kernels, CopyPiecesThroughSharedMemory) {
   }
 }
 
+TEST(Kernels, CopyWordsOfRaggedNumber) {
+  for (int64_t words : {512, 1, 7, 509, 1030}) {
+    int64_t blocks = ceilDivide(words, 512);
+    KernelRun run("traffic.so", "copy_words");
+    run.record.grid[0] = SizeExpression(blocks);
+    run.record.sharedBytes = 128 * 16;
+    run.tensor("source", DType::f32, Direction::read, words);
+    run.tensor("target", DType::f32, Direction::write, blocks * 512).size("words", words);
+    emulator::Counters counters = run.counters();
+    EXPECT_EQ(costOf(counters.read, "source"), copyWords(words)) << words;
+    EXPECT_EQ(costOf(counters.written, "target"), copyWordsOut(words)) << words;
+    EXPECT_EQ(sharedOf(counters, "cpAsync").wavefronts, piecePasses(ceilDivide(words, 4))) << words;
+  }
+}
+
+TEST(Kernels, AtomicsReadAndWrite) {
+  for (int64_t words : {1, 8, 9, 32}) {
+    KernelRun run("traffic.so", "add_words");
+    run.tensor("target", DType::u32, Direction::readWrite, words).word("words", words);
+    emulator::Counters counters = run.counters();
+    EXPECT_EQ(costOf(counters.read, "target"), addWords(words)) << words;
+    EXPECT_EQ(costOf(counters.written, "target"), addWords(words)) << words;
+  }
+}
+
 emulator::Counters transposeCounters(int64_t tiles, const char *file = "traffic.so") {
   KernelRun run(file, "transpose_tiles");
   run.record.grid[0] = SizeExpression(tiles);
@@ -187,6 +212,55 @@ TEST(Kernels, CopyBoxes) {
   }
 }
 
+TEST(Kernels, BoxesForAWholeCluster) {
+  for (int64_t blocks : {1, 2, 4}) {
+    constexpr int64_t clusters = 3;
+    KernelRun run("traffic_bulk.so", "share_boxes");
+    run.record.grid = {blocks, clusters, 1};
+    run.record.cluster = {blocks, 1, 1};
+    run.record.threads = 32;
+    run.record.sharedBytes = 32 * 128 + 8;
+    run.map("source", DType::bf16, Direction::read, {64, clusters * 32}, 64, {64, 32});
+    run.tensor("target", DType::bf16, Direction::write, clusters * blocks * 2048);
+    emulator::Counters counters = run.counters();
+    EXPECT_EQ(costOf(counters.read, "source"), shareBoxes(clusters)) << blocks;
+    EXPECT_EQ(costOf(counters.written, "target"), shareBoxes(clusters * blocks)) << blocks;
+    EXPECT_EQ(sharedOf(counters, "tensorLoadMulticast").wavefronts, sharePasses(clusters, blocks)) << blocks;
+  }
+}
+
+TEST(Kernels, BoxesAcrossTheEdgesOfPages) {
+  constexpr int64_t pages = 3, rows = 13, columns = 72, pitch = 80;
+  for (int64_t row : {-5, 0, 8, 13})
+    for (int64_t column : {-16, 0, 17, 64}) {
+      KernelRun run("traffic_bulk.so", "load_corners");
+      run.record.grid[0] = pages;
+      run.record.threads = 32;
+      run.record.sharedBytes = 1024 + 8;
+      run.map("source", DType::bf16, Direction::read, {columns, rows, pages}, pitch, {64, 8, 1});
+      run.size("column", column, DType::i32).size("row", row, DType::i32);
+      EXPECT_EQ(costOf(run.counters().read, "source"), loadCorners(pages, rows, columns, 2 * pitch, row, column))
+          << row << " " << column;
+    }
+}
+
+emulator::Counters storeCounters(int64_t tiles, const char *file = "traffic_bulk.so") {
+  KernelRun run(file, "store_tiles");
+  run.record.grid[0] = SizeExpression(tiles);
+  run.record.sharedBytes = 32 * 128;
+  run.tensor("target", DType::i64, Direction::write, tiles * 512);
+  return run.counters();
+}
+
+TEST(Kernels, StoreTiles) {
+  for (int64_t tiles : {1, 5}) {
+    emulator::Counters counters = storeCounters(tiles);
+    EXPECT_EQ(sharedOf(counters, "stmatrix").wavefronts, storePasses(tiles, true));
+    EXPECT_EQ(sharedOf(counters, "stmatrix").conflicts, 0);
+    EXPECT_EQ(sharedOf(counters, "stmatrix").instructions, tiles * 8);
+  }
+}
+
 TEST(Kernels, CopyStretches) {
   for (int64_t bytes : {16, 48, 4096, 8192}) {
     constexpr int64_t blocks = 6;
@@ -237,6 +311,14 @@ TEST(Mistakes, ARemovedSwizzleIsOnlyInWavefronts) {
   EXPECT_EQ(costOf(wrong.written, "target"), costOf(right.written, "target"));
 }
 
+TEST(Mistakes, ARemovedSwizzleOfStmatrixIsOnlyInWavefronts) {
+  emulator::Counters right = storeCounters(3), wrong = storeCounters(3, "traffic_bulk_plain.so");
+  EXPECT_EQ(sharedOf(wrong, "stmatrix").wavefronts, storePasses(3, false));
+  EXPECT_EQ(sharedOf(wrong, "stmatrix").conflicts, storePasses(3, false) - storePasses(3, true));
+  EXPECT_EQ(allWavefronts(wrong) - allWavefronts(right), storePasses(3, false) - storePasses(3, true));
+  EXPECT_EQ(costOf(wrong.written, "target"), costOf(right.written, "target"));
+}
+
 TEST(Mistakes, AMisalignedRowCostsASectorPerWarpInstruction) {
   constexpr int64_t rows = 8, columns = 256;
   emulator::Counters right = copyRowsCounters({rows, columns, 272, 0});
@@ -245,6 +327,12 @@ TEST(Mistakes, AMisalignedRowCostsASectorPerWarpInstruction) {
   EXPECT_EQ(after.requested - before.requested, rows * columns / 32);
   EXPECT_EQ(after.distinctPerBlock - before.distinctPerBlock, rows);
   EXPECT_EQ(after.distinctPerLaunch - before.distinctPerLaunch, rows);
+  // The target is misaligned alike; nothing else is touched.
+  EXPECT_EQ(costOf(wrong.written, "target"), after);
+  EXPECT_EQ(costOf(wrong.written, "source"), once(0));
+  EXPECT_TRUE(wrong.shared.empty());
+  EXPECT_EQ(wrong.tensorFlops, right.tensorFlops);
+  EXPECT_EQ(wrong.barriers, right.barriers);
 }
 
 } // namespace

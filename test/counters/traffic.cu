@@ -42,6 +42,23 @@ SLUICE_KERNEL(copy_pieces, 128)(Global<const f32> source, Global<f32> target, i6
 }
 SLUICE_EXPORT(copy_pieces)
 
+// The same of words, whose last piece may be a part of one.
+SLUICE_KERNEL(copy_words, 128)(Global<const f32> source, Global<f32> target, i64 words) {
+  const i64 first = (i64(blockIndex()) * threads + threadIndex()) * 4, left = words - first;
+  const Shared<f32> place = sharedMemory<f32>(0) + i32(threadIndex() * 4);
+  cpAsync<16>(place, source + (left > 0 ? first : 0), left <= 0 ? 0u : left < 4 ? u32(left) * 4 : 16u);
+  cpAsyncCommit();
+  cpAsyncWait<0>();
+  storeGlobal(target + first, loadShared<4>(place));
+}
+SLUICE_EXPORT(copy_words)
+
+// Every thread adds to one of `words` words in turn.
+SLUICE_KERNEL(add_words, 128)(Global<u32> target, u32 words) {
+  atomicAdd(target + i64(remainder(threadIndex(), words)), 1u);
+}
+SLUICE_EXPORT(add_words)
+
 // A block transposes one tile of 64 x 64: in by rows of 128 bytes, out by ldmatrix as pairs.
 SLUICE_KERNEL(transpose_tiles, 128)(Global<const bf16> source, Global<bf16> target) {
   const Shared<bf16> tile = sharedMemory<bf16>(0);

@@ -2,7 +2,12 @@
 #include "Device.h"
 #include "wgmma/n64.h"
 
+#ifndef PLAIN
+#define PLAIN 0
+#endif
+
 namespace {
+constexpr Swizzle pattern = PLAIN ? Swizzle::none : Swizzle::bytes128;
 constexpr u32 tileRows = 32, tileBytes = tileRows * 128;
 } // namespace
 
@@ -23,6 +28,60 @@ SLUICE_KERNEL(copy_boxes, 32)(SLUICE_TENSOR_MAP(source), SLUICE_TENSOR_MAP(targe
   bulkWait<0>();
 }
 SLUICE_EXPORT(copy_boxes)
+
+// The first block of a cluster loads a box into every block; each stores its own.
+SLUICE_KERNEL(share_boxes, 32)(SLUICE_TENSOR_MAP(source), Global<bf16> target) {
+  const Shared<bf16> tile = sharedMemory<bf16>(0);
+  const Mbarrier full(sharedMemory<u64>(tileBytes));
+  if (threadIndex() == 0) {
+    mbarrierInit(full, 1);
+    mbarrierFenceInit();
+    mbarrierArriveExpect(full, tileBytes);
+  }
+  clusterArrive();
+  clusterWait();
+  if (threadIndex() == 0 && clusterRank() == 0)
+    tensorLoadMulticast(tile, source, full, u16((1u << clusterBlocks()) - 1), 0, i32(blockIndex<1>() * tileRows));
+  mbarrierWait(full, 0);
+  if (threadIndex() == 0) {
+    bulkStore(target + (i64(blockIndex<1>()) * clusterBlocks() + clusterRank()) * (tileBytes / 2), tile, tileBytes);
+    bulkCommit();
+    bulkWait<0>();
+  }
+  clusterArrive();
+  clusterWait();
+}
+SLUICE_EXPORT(share_boxes)
+
+// A box of 64 x 8 from each page of a tensor of rank 3, from `column` and `row` on, which may lie outside.
+SLUICE_KERNEL(load_corners, 32)(SLUICE_TENSOR_MAP(source), i32 column, i32 row) {
+  const Shared<bf16> tile = sharedMemory<bf16>(0);
+  const Mbarrier full(sharedMemory<u64>(1024));
+  if (threadIndex() != 0)
+    return;
+  mbarrierInit(full, 1);
+  mbarrierFenceInit();
+  mbarrierArriveExpect(full, 1024);
+  tensorLoad(tile, source, full, column, row, i32(blockIndex()));
+  mbarrierWait(full, 0);
+}
+SLUICE_EXPORT(load_corners)
+
+// Tiles of 32 rows of 128 bytes, stored by four warps and read by rows.
+SLUICE_KERNEL(store_tiles, 128)(Global<u64> target) {
+  const Shared<bf16> tile = sharedMemory<bf16>(0);
+  const auto place = [&](u32 row, u32 column) {
+    return tile + i32(layout::tileOffset(pattern, 128, row, column, 2) / 2);
+  };
+  LdRegisters<4> four;
+  unrolled<4>([&](auto matrix) { four.r(matrix) = threadIndex() + matrix; });
+  unrolled<2>([&](auto eight) { stmatrix(place(laneIndex(), warpIndex() * 16 + eight * 8), four); });
+  syncThreads();
+  const i64 base = i64(blockIndex()) * tileBytes / 8;
+  for (u32 piece = threadIndex(); piece < tileBytes / 16; piece += 128)
+    storeGlobal(target + (base + piece * 2), loadShared<2>(place(piece / 8, piece % 8 * 8).cast<u64>()));
+}
+SLUICE_EXPORT(store_tiles)
 
 // `bytes` of contiguous memory from byte 16 block on: neighbours overlap.
 SLUICE_KERNEL(copy_stretches, 32)(Global<const f32> source, Global<f32> target, u32 bytes) {
