@@ -1,5 +1,5 @@
-// A comparison that misses a difference is worth nothing: each primitive is altered on one side, in one lane, one bit,
-// one address, one swizzle or the chip, and the probes must tell the two sides apart.
+// A comparison that misses a difference is worth nothing: each primitive is altered on one side, in one lane,
+// one bit, one address, one swizzle or the chip, and the probes must tell the two sides apart.
 #include "tools/gpu/Compare.h"
 
 #include "codegen/cuda/HostCompiler.h"
@@ -166,36 +166,68 @@ struct Wrapped {
 
 const std::vector<Wrapped> &wrapped() {
   static const std::vector<Wrapped> list = {
-      {"values.cu", value,
-       {"toBf16", "toF16", "toF16Saturated", "toTf32", "packBf16", "packF16", "packF16Saturated", "toFloat",
-        "unpackLowBf16", "unpackHighBf16", "unpackLowF16", "unpackHighF16", "toIntegerTowardZero",
-        "toIntegerNearest", "bitsOf", "floatOf", "divide", "remainder", "shiftLeft", "shiftRight", "shiftRightSigned",
-        "multiplyAdd", "minimum", "maximum", "sqrtRounded", "divideRounded", "exp2Fma", "opaque"}},
-      {"values.cu", value,
+      {"values.cu",
+       value,
+       {"toBf16",
+        "toF16",
+        "toF16Saturated",
+        "toTf32",
+        "packBf16",
+        "packF16",
+        "packF16Saturated",
+        "toFloat",
+        "unpackLowBf16",
+        "unpackHighBf16",
+        "unpackLowF16",
+        "unpackHighF16",
+        "toIntegerTowardZero",
+        "toIntegerNearest",
+        "bitsOf",
+        "floatOf",
+        "divide",
+        "remainder",
+        "shiftLeft",
+        "shiftRight",
+        "shiftRightSigned",
+        "multiplyAdd",
+        "minimum",
+        "maximum",
+        "sqrtRounded",
+        "divideRounded",
+        "exp2Fma",
+        "opaque"}},
+      {"values.cu",
+       value,
        {"exp2Approx", "log2Approx", "reciprocalApprox", "rsqrtApprox", "sqrtApprox", "tanhApprox"}},
-      {"threads.cu", value,
-       {"shuffle", "shuffleXor", "shuffleUp", "shuffleDown", "ballotLanes", "anyLane", "allLanes", "electLane",
-        "warpUniform", "warpSum", "warpMax", "warpInclusiveSum", "blockSum", "blockMax", "blockInclusiveSum",
-        "laneIndex", "warpIndex", "blockThreads"}},
-      {"threads.cu", R"(
+      {"threads.cu",
+       value,
+       {"shuffle", "shuffleXor", "shuffleUp", "shuffleDown", "ballotLanes", "anyLane", "allLanes",
+        "electLane", "warpUniform", "warpSum", "warpMax", "warpInclusiveSum", "blockSum", "blockMax",
+        "blockInclusiveSum", "laneIndex", "warpIndex", "blockThreads"}},
+      {"threads.cu",
+       R"(
 SLUICE_DEVICE u32 $NAME() { return sluice::device::$NAME() ^ u32(sluice::device::threadIndex() == 17 && on($ID)); })",
        {"threadIndex"}},
-      {"threads.cu", R"(
+      {"threads.cu",
+       R"(
 template <int Axis = 0> SLUICE_DEVICE u32 $NAME() {
   return sluice::device::$NAME<Axis>() + (Axis > 0 ? hit($ID) : 0);
 })",
        {"blockIndex", "gridBlocks"}},
-      {"memory.cu", R"(
+      {"memory.cu",
+       R"(
 template <Order O = Order::relaxed, class T> SLUICE_DEVICE auto atomicAdd(Global<T> to, T value) {
   return flip($ID, sluice::device::atomicAdd<O>(to, value));
 })",
        {"atomicAdd"}},
-      {"memory.cu", R"(
+      {"memory.cu",
+       R"(
 SLUICE_DEVICE u32 atomicAdd(Shared<u32> to, u32 value) { return sluice::device::atomicAdd(to, flip($ID, value)); })",
        {"atomicAdd"}},
-      {"memory.cu", ordered,
-       {"atomicMin", "atomicMax", "atomicAnd", "atomicOr", "atomicXor", "atomicExchange", "atomicCompareExchange",
-        "loadCounter"}},
+      {"memory.cu",
+       ordered,
+       {"atomicMin", "atomicMax", "atomicAnd", "atomicOr", "atomicXor", "atomicExchange",
+        "atomicCompareExchange", "loadCounter"}},
       {"memory.cu", orderedStore, {"storeCounter", "addCounter"}},
       {"memory.cu", load, {"loadGlobal"}},
       {"memory.cu", sharedLoad, {"loadShared"}},
@@ -333,8 +365,10 @@ TEST_P(EverySource, TellsEveryAlteredPrimitive) {
   auto other = makeEmulator({altered.folder}, {"hopper", false, 1});
   std::map<std::string, Outcome> plain;
   for (const Probe &one : probes())
-    if (one.kernel.source == source && dlsym(library, ("sluiceEmuKernel_" + one.kernel.record.kernel).c_str()))
-      plain[one.kernel.name] = side->run(one.kernel, one.kernel.small, one.kernel.makeArguments(one.kernel.small, 1));
+    if (one.kernel.source == source &&
+        dlsym(library, ("sluiceEmuKernel_" + one.kernel.record.kernel).c_str()))
+      plain[one.kernel.name] =
+          side->run(one.kernel, one.kernel.small, one.kernel.makeArguments(one.kernel.small, 1));
   ASSERT_FALSE(plain.empty());
   EXPECT_THAT(differing(source, *side, *other, plain), ::testing::IsEmpty()) << "nothing is altered yet";
   std::set<std::string> deaf;
@@ -353,7 +387,8 @@ TEST_P(EverySource, TellsEveryAlteredPrimitive) {
 
 INSTANTIATE_TEST_SUITE_P(Sources, EverySource,
                          ::testing::Values("values.cu", "threads.cu", "memory.cu", "matrices.cu", "hopper.cu",
-                                           "tensors.cu", "products.cu", "shared_products.cu", "register_products.cu"),
+                                           "tensors.cu", "products.cu", "shared_products.cu",
+                                           "register_products.cu"),
                          [](const auto &info) { return fs::path(info.param).stem().string(); });
 
 std::string compareChips(const std::string &name, const std::string &chip) {
@@ -376,14 +411,16 @@ TEST(Alteration, AnotherChipIsTold) {
   }
 }
 
-/// Of every primitive that computes, moves or places something. MutationTest.cpp alters those that order or wait.
+/// Of every primitive that computes, moves or places something. MutationTest.cpp alters those that order or
+/// wait.
 TEST(Alteration, EveryPrimitiveWithAValueIsAltered) {
   // What these do cannot be seen in memory: hints, and what the compiler may do with registers.
-  std::set<std::string> rest = {"decreaseRegisters", "increaseRegisters", "mbarrierInvalidate", "pinMma", "pinWgmma",
-                                "prefetchLevel2",    "prefetchTensorMap"};
+  std::set<std::string> rest = {"decreaseRegisters", "increaseRegisters", "mbarrierInvalidate", "pinMma",
+                                "pinWgmma",          "prefetchLevel2",    "prefetchTensorMap"};
   for (const Wrapped &some : wrapped())
     rest.insert(some.names.begin(), some.names.end());
-  auto table = nlohmann::json::parse(readFile(std::string(SLUICE_BINARY_DIR) + "/codegen/cuda/device/Primitives.json"));
+  auto table = nlohmann::json::parse(
+      readFile(std::string(SLUICE_BINARY_DIR) + "/codegen/cuda/device/Primitives.json"));
   for (const std::string name : table.at("!instanceof").at("Primitive"))
     EXPECT_TRUE(rest.count(name) || !table.at(name).at("mutations").empty()) << name;
 }
@@ -400,8 +437,8 @@ TEST(Alteration, AnotherSwizzleIsTold) {
     auto side = makeEmulator(bundle, {});
     KernelCase other = one.kernel;
     other.record.parameters[0].map.swizzle = TileSwizzle::none;
-    Difference difference =
-        compareOutcomes(one, before, *side, side->run(one.kernel, {}, before), *side, side->run(other, {}, before));
+    Difference difference = compareOutcomes(one, before, *side, side->run(one.kernel, {}, before), *side,
+                                            side->run(other, {}, before));
     EXPECT_NE(difference.different, 0u) << one.kernel.name;
   }
   EXPECT_GT(swizzled, 10);
@@ -413,7 +450,8 @@ TEST(Alteration, AReportIsADifference) {
   auto side = makeEmulator(bundle, {});
   Outcome outcome = side->run(one.kernel, one.kernel.small, before), broken = outcome;
   broken.problem = "k.cu:1: race";
-  EXPECT_EQ(compareOutcomes(one, before, *side, outcome, *side, broken).first, "emulator (hopper): k.cu:1: race");
+  EXPECT_EQ(compareOutcomes(one, before, *side, outcome, *side, broken).first,
+            "emulator (hopper): k.cu:1: race");
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// Primitives that order or wait leave nothing in memory to compare, but leaving one out is noticed: for each that a
-// probe executes, and each way to alter it, some probe is reported or differs.
+// Primitives that order or wait leave nothing in memory to compare, but leaving one out is noticed: for each
+// that a probe executes, and each way to alter it, some probe is reported or differs.
 #include "tools/gpu/Compare.h"
 
 #include "runtime/Files.h"
@@ -20,7 +20,8 @@ using Kinds = std::set<std::pair<std::string, std::string>>;
 
 /// The primitives with the ways to alter them, as the table lists them.
 Kinds listedKinds() {
-  auto table = nlohmann::json::parse(readFile(std::string(SLUICE_BINARY_DIR) + "/codegen/cuda/device/Primitives.json"));
+  auto table = nlohmann::json::parse(
+      readFile(std::string(SLUICE_BINARY_DIR) + "/codegen/cuda/device/Primitives.json"));
   Kinds kinds;
   for (const std::string name : table.at("!instanceof").at("Primitive"))
     for (const std::string kind : table.at(name).at("mutations"))
@@ -29,7 +30,8 @@ Kinds listedKinds() {
 }
 
 /// A probe on the emulator; what it leaves and what is reported.
-Outcome runProbe(const KernelCase &one, const emulator::Options &options, std::vector<emulator::CallSite> *sites) {
+Outcome runProbe(const KernelCase &one, const emulator::Options &options,
+                 std::vector<emulator::CallSite> *sites) {
   Outcome outcome{one.makeArguments(one.small, 1), ""};
   emulator::Result result = launchOnEmulator(bundle, one, one.small, outcome.after, options);
   if (!result.clean())
@@ -65,7 +67,8 @@ TEST(Mutation, EverySynchronisingPrimitiveIsNoticed) {
   Kinds kinds = listedKinds();
   ASSERT_GT(kinds.size(), 40u);
   for (const Probe &probe : probes())
-    if (probe.kernel.source != std::string("shared_products.cu") && probe.kernel.source != std::string("register_products.cu"))
+    if (probe.kernel.source != std::string("shared_products.cu") &&
+        probe.kernel.source != std::string("register_products.cu"))
       noticeAll(probe, kinds);
   EXPECT_THAT(kinds, ::testing::IsEmpty());
 }

@@ -2,6 +2,7 @@
 #include "tools/gpu/Compare.h"
 
 #include "codegen/cuda/DeviceCompiler.h"
+#include "codegen/cuda/KernelRules.h"
 #include "runtime/Files.h"
 
 #include <gmock/gmock.h>
@@ -96,7 +97,8 @@ TEST(Probes, Exchanges) {
       for (uint32_t word : {votes, uint32_t{any}, uint32_t{all}, value(0), expected.back()})
         expected.push_back(word);
       for (size_t i = 0; i < expected.size(); ++i)
-        ASSERT_EQ(ran.out(block, thread, i), expected[i]) << "block " << block << " thread " << thread << " word " << i;
+        ASSERT_EQ(ran.out(block, thread, i), expected[i])
+            << "block " << block << " thread " << thread << " word " << i;
     }
 }
 
@@ -107,8 +109,8 @@ TEST(Probes, Matrices) {
       uint32_t word = byte / 4;
       return ran.in(block, word % 32, word / 32) >> (byte % 4 * 8) & 0xffff;
     };
-    // Register r of lane l holds row l / 4, columns 2 (l % 4) and the next, of matrix r; transposed: row and column
-    // change places.
+    // Register r of lane l holds row l / 4, columns 2 (l % 4) and the next, of matrix r; transposed: row and
+    // column change places.
     auto expected = [&](int shift, bool transposed, int64_t matrix, int64_t lane) {
       uint32_t halves[2];
       for (int i = 0; i < 2; ++i) {
@@ -125,7 +127,8 @@ TEST(Probes, Matrices) {
       for (bool transposed : {false, true})
         for (auto [count, shift] : {std::pair{1, 0}, {2, 7}, {4, 14}})
           for (int64_t matrix = 0; matrix < count; ++matrix, ++word)
-            ASSERT_EQ(ran.out(block, lane, word), expected(shift, transposed, matrix, lane)) << lane << " " << word;
+            ASSERT_EQ(ran.out(block, lane, word), expected(shift, transposed, matrix, lane))
+                << lane << " " << word;
       for (int64_t matrix = 0; matrix < 4; ++matrix, ++word)
         ASSERT_EQ(ran.out(block, lane, word), expected(21, true, matrix, lane));
       for (int64_t matrix = 0; matrix < 2; ++matrix, ++word)
@@ -166,11 +169,15 @@ TEST(Latencies, AreClean) {
   }
 }
 
-/// The hardware side is the same source: it compiles, without spills and without what makes ptxas serialise products.
+/// The hardware side is the same source: it compiles, without spills and without what makes ptxas serialise
+/// products.
 TEST(Probes, CompileForHardware) {
-  std::map<std::string, std::string> targets = {{"latencies.cu", "sm_90a"}};
+  std::set<std::pair<std::string, std::string>> targets;
+  auto add = [&](const KernelCase &one) { targets.insert({one.source, one.target}); };
   for (const Probe &one : probes())
-    targets[one.kernel.source] = one.kernel.target;
+    add(one.kernel);
+  for (const Latency &one : latencies())
+    add(one.kernel);
   std::vector<DeviceJob> jobs;
   for (const auto &[source, target] : targets) {
     DeviceJob &job = jobs.emplace_back();
@@ -181,15 +188,29 @@ TEST(Probes, CompileForHardware) {
     checkGates(code);
 }
 
+TEST(Probes, KeepTheRulesOfKernels) {
+  std::set<std::string> sources = {"latencies.cu", "latencies_sm90.cu"};
+  for (const Probe &one : probes())
+    sources.insert(one.kernel.source);
+  EXPECT_GT(sources.size(), 9u);
+  for (const std::string &source : sources) {
+    // Where a header of the suite was put in its place stands only that.
+    std::string text = std::regex_replace(bundle.source(source), std::regex("(^|\n)#line [^\n]*"), "$1");
+    for (const RuleViolation &violation : checkKernelRules({source, text, {}}))
+      ADD_FAILURE() << violation.text();
+  }
+}
+
 /// Every primitive of the table is called by a probe, and every probe's kernel is one.
 TEST(Probes, EveryPrimitiveIsProbed) {
   std::string text, probed;
   for (const auto &entry : fs::directory_iterator(std::string(SLUICE_SOURCE_DIR) + "/tools/gpu/kernels")) {
     text += readFile(entry.path().string());
-    if (entry.path().stem() != "latencies") // Measured, not compared.
+    if (!entry.path().stem().string().starts_with("latencies")) // Measured, not compared.
       probed += readFile(entry.path().string());
   }
-  auto table = nlohmann::json::parse(readFile(std::string(SLUICE_BINARY_DIR) + "/codegen/cuda/device/Primitives.json"));
+  auto table = nlohmann::json::parse(
+      readFile(std::string(SLUICE_BINARY_DIR) + "/codegen/cuda/device/Primitives.json"));
   size_t known = 0;
   for (const auto &entry : table.at("!instanceof").at("Primitive")) {
     std::string name = entry;

@@ -18,7 +18,8 @@ uint64_t elementOf(const Array &array, size_t index) {
 
 std::string toHexDigits(uint64_t value, size_t bytes) {
   char text[20];
-  std::snprintf(text, sizeof text, "%0*llx", static_cast<int>(2 * bytes), static_cast<unsigned long long>(value));
+  std::snprintf(text, sizeof text, "%0*llx", static_cast<int>(2 * bytes),
+                static_cast<unsigned long long>(value));
   return text;
 }
 
@@ -58,9 +59,9 @@ void compareBounds(const Arrays &before, const Side &side, const Outcome &outcom
         continue;
       if (difference.different++ == 0) {
         char text[160];
-        std::snprintf(text, sizeof text, "%s(%.9g): expected %.9g within 2^%.1f, got %.9g on %s", functions[f].name,
-                      argument, functions[f].exact(argument), std::log2(functions[f].relative), result,
-                      side.name().c_str());
+        std::snprintf(text, sizeof text, "%s(%.9g): expected %.9g within 2^%.1f, got %.9g on %s",
+                      functions[f].name, argument, functions[f].exact(argument),
+                      std::log2(functions[f].relative), result, side.name().c_str());
         difference.first = text;
       }
     }
@@ -91,8 +92,8 @@ Difference compareOutcomes(const Probe &probe, const Arrays &before, const Side 
       if (x == y || (probe.comparison == Comparison::floats && size == 4 && areNans(x, y)))
         continue;
       if (difference.different++ == 0)
-        difference.first = name + "[" + std::to_string(i) + "]: " + toHexDigits(x, size) + " on " + left.name() +
-                           ", " + toHexDigits(y, size) + " on " + right.name();
+        difference.first = name + "[" + std::to_string(i) + "]: " + toHexDigits(x, size) + " on " +
+                           left.name() + ", " + toHexDigits(y, size) + " on " + right.name();
     }
   }
   return difference;

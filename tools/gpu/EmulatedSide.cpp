@@ -26,8 +26,8 @@ emulator::Chip chipOf(const std::string &name) {
 
 } // namespace
 
-emulator::Result launchOnEmulator(const Bundle &bundle, const KernelCase &one, const Sizes &sizes, Arrays &arrays,
-                          const emulator::Options &options) {
+emulator::Result launchOnEmulator(const Bundle &bundle, const KernelCase &one, const Sizes &sizes,
+                                  Arrays &arrays, const emulator::Options &options) {
   LaunchInputs inputs;
   inputs.sizes = sizes;
   inputs.values = one.values;
@@ -56,7 +56,6 @@ public:
     options.seed = choice.seed;
   }
   std::string name() const override { return "emulator (" + choice.chip + ")"; }
-  std::string lacks(const KernelCase &) const override { return ""; }
 
   Outcome run(const KernelCase &one, const Sizes &sizes, const Arrays &arguments) override {
     Outcome outcome{arguments, ""};
@@ -82,7 +81,8 @@ std::string Bundle::source(const std::string &file) const {
     ++number;
     std::string own = line.starts_with("#include \"") ? line.substr(10, line.size() - 11) : "";
     if (std::string path = folder + "/sources/" + own; !own.empty() && std::filesystem::is_regular_file(path))
-      line = "#line 1 \"" + own + "\"\n" + readFile(path) + "#line " + std::to_string(number + 1) + " \"" + file + "\"";
+      line = "#line 1 \"" + own + "\"\n" + readFile(path) + "#line " + std::to_string(number + 1) + " \"" +
+             file + "\"";
   }
   return text;
 }

@@ -32,12 +32,54 @@ public:
     int major = device->properties().major;
     return major == 8 ? "ampere" : major == 9 ? "hopper" : "";
   }
-  std::string lacks(const KernelCase &one) const override {
+  std::string lacks(const KernelCase &one, const Sizes &sizes) override {
     try {
       cuda::architectureFor(one.target, device->properties());
-      return "";
     } catch (const UserError &error) {
       return error.what();
+    }
+    if (one.record.residency != Residency::cooperative)
+      return "";
+    Uploaded uploaded = upload(one, sizes, one.makeArguments(sizes, 1));
+    BoundLaunch bound = bindLaunch(one.record, uploaded.inputs);
+    int64_t blocks = int64_t{bound.grid[0]} * bound.grid[1] * bound.grid[2];
+    int64_t resident = kernelOf(one)->residentBlocks(bound);
+    return blocks <= resident ? ""
+                              : "expected room for " + std::to_string(blocks) + " blocks at once, got " +
+                                    std::to_string(resident);
+  }
+
+  void compile(const std::vector<const KernelCase *> &kernels) override {
+    std::vector<DeviceJob> jobs;
+    for (const KernelCase *one : kernels) {
+      try {
+        std::string architecture = cuda::architectureFor(one->target, device->properties());
+        if (compiled.count({one->source, architecture}))
+          continue;
+        compiled[{one->source, architecture}];
+        DeviceJob &job = jobs.emplace_back();
+        job.source = {one->source, bundle.source(one->source), {}};
+        job.architecture = architecture;
+      } catch (const UserError &) {
+        // This device cannot run it.
+      }
+    }
+    try {
+      std::vector<DeviceCode> codes = compileForDevice(jobs);
+      for (size_t i = 0; i < jobs.size(); ++i)
+        compiled[{jobs[i].source.name, jobs[i].architecture}] = codes[i];
+    } catch (const UserError &) {
+      // The others are in the cache of compiled code by now.
+    }
+  }
+
+  bool works() override {
+    try {
+      cuda::Memory(device, 16).fill(0, stream);
+      stream.synchronize();
+      return true;
+    } catch (const UserError &) {
+      return false;
     }
   }
 

@@ -1,4 +1,4 @@
-// The kernels of latencies.cu with their launch records.
+// The kernels of latencies.cu and latencies_sm90.cu with their launch records.
 #include "tools/gpu/Probes.h"
 
 namespace sluice::gpusuite {
@@ -12,6 +12,8 @@ constexpr int64_t outputWords = 8192;
 
 KernelCase makeCase(const char *name, const char *target, int64_t threads, int64_t sharedBytes) {
   KernelCase one{.name = name, .source = "latencies.cu", .target = target};
+  if (one.target == "sm_90a")
+    one.source = "latencies_sm90.cu";
   LaunchRecord &record = one.record;
   record.kernel = name;
   record.sizes = {"rounds"};

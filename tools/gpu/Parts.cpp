@@ -13,22 +13,31 @@ namespace sluice::gpusuite {
 
 namespace {
 
-Row notRun(const std::string &name, const std::string &why) { return {name, "not run", "hardware: not run: " + why, {}}; }
+Row notRun(const std::string &name, const std::string &why) {
+  return {name, "not run", "hardware: not run: " + why, {}};
+}
 
 /// The emulator of the chip that runs; another chip's numerics would differ where products are summed.
-std::unique_ptr<Side> emulatorOf(const Suite &suite) {
+std::shared_ptr<Side> emulatorOf(const Suite &suite) {
+  if (!suite.hardware)
+    return nullptr;
   std::string chip = suite.hardware->chip();
   return makeEmulator(suite.bundle, {chip.empty() ? "hopper" : chip});
 }
 
-Row compareProbe(const Suite &suite, const Probe &probe, Side &emulator, uint64_t seed) {
+/// Why the kernel cannot run; "" if it can.
+std::string lackOf(const Suite &suite, const KernelCase &one, const Sizes &sizes) {
+  return suite.hardware ? suite.hardware->lacks(one, sizes) : suite.why;
+}
+
+Row compareProbe(const Suite &suite, const Probe &probe, Side *emulator) {
   const KernelCase &one = probe.kernel;
-  if (std::string why = suite.hardware->lacks(one); !why.empty())
+  if (std::string why = lackOf(suite, one, one.small); !why.empty())
     return notRun(one.name, why);
-  Arrays before = one.makeArguments(one.small, seed);
+  Arrays before = one.makeArguments(one.small, 1);
   Difference difference =
-      compareOutcomes(probe, before, *suite.hardware, suite.hardware->run(one, one.small, before), emulator,
-                      emulator.run(one, one.small, before));
+      compareOutcomes(probe, before, *suite.hardware, suite.hardware->run(one, one.small, before), *emulator,
+                      emulator->run(one, one.small, before));
   Row row{one.name, difference.different == 0 ? "equal" : "differs", "", {}};
   row.detail = difference.different == 0 ? std::to_string(difference.elements) + " values"
                                          : std::to_string(difference.different) + " of " +
@@ -37,8 +46,10 @@ Row compareProbe(const Suite &suite, const Probe &probe, Side &emulator, uint64_
 }
 
 /// On hardware against the reference, at every size.
-std::string checkReferences(Side &hardware, const KernelCase &one) {
+std::string checkReferences(Hardware &hardware, const KernelCase &one) {
   for (const Sizes &sizes : one.sizes) {
+    if (!hardware.lacks(one, sizes).empty())
+      continue;
     Arrays before = one.makeArguments(sizes, 2);
     Outcome outcome = hardware.run(one, sizes, before);
     std::string problem = outcome.problem.empty()
@@ -57,126 +68,154 @@ double bytesOf(const Arrays &arrays) {
   return bytes;
 }
 
-} // namespace
-
-std::vector<Row> comparePrimitives(const Suite &suite) {
-  std::vector<Row> rows;
-  auto emulator = suite.hardware ? emulatorOf(suite) : nullptr;
-  for (const Probe &probe : probes())
-    rows.push_back(suite.hardware ? compareProbe(suite, probe, *emulator, 1) : notRun(probe.kernel.name, suite.why));
-  return rows;
+Row compareKernel(const Suite &suite, const KernelCase &one, Side *emulator) {
+  Row row = compareProbe(suite, {one, Comparison::bits}, emulator);
+  if (row.verdict != "equal")
+    return row;
+  std::string problem = checkReferences(*suite.hardware, one);
+  return problem.empty() ? row : Row{one.name, "differs", "from the reference: " + problem, {}};
 }
 
-std::vector<Row> compareKernels(const Suite &suite) {
-  std::vector<Row> rows;
-  auto emulator = suite.hardware ? emulatorOf(suite) : nullptr;
-  for (const KernelCase &one : gpukernels::kernelCases()) {
-    if (!suite.hardware) {
-      rows.push_back(notRun(one.name, suite.why));
-      continue;
-    }
-    Row row = compareProbe(suite, {one, Comparison::bits}, *emulator, 1);
-    if (row.verdict == "equal")
-      if (std::string problem = checkReferences(*suite.hardware, one); !problem.empty())
-        row = {one.name, "differs", "from the reference: " + problem, {}};
-    rows.push_back(row);
-  }
-  return rows;
-}
-
-std::vector<Row> compareMaps(const Suite &suite) {
-  std::vector<Row> rows;
+Row compareMap(const Suite &suite, const test::TensorMapCase &one) {
+  if (!suite.hardware)
+    return notRun(one.name, suite.why);
   // Nothing is copied: only the address counts, aligned as memory of the driver is.
   constexpr uint64_t memory = uint64_t{1} << 32;
-  for (test::TensorMapCase one : test::tensorMapCases()) {
-    if (!suite.hardware) {
-      rows.push_back(notRun(one.name, suite.why));
-      continue;
-    }
-    one.spec.base = reinterpret_cast<void *>(reinterpret_cast<uint64_t>(one.spec.base) + memory);
-    std::string refusal;
-    try {
-      cuda::encodeTensorMap(suite.hardware->driver(), one.spec);
-    } catch (const UserError &error) {
-      refusal = error.what();
-    }
-    bool same = refusal.empty() == one.accepted;
-    rows.push_back({one.name, same ? "equal" : "differs",
-                    std::string("the emulator ") + (one.accepted ? "accepts" : "refuses") + ", the driver " +
-                        (refusal.empty() ? "accepts" : "refuses: " + refusal),
-                    {}});
+  TensorMapSpec spec = one.spec;
+  spec.base = reinterpret_cast<void *>(reinterpret_cast<uint64_t>(spec.base) + memory);
+  std::string refusal;
+  try {
+    cuda::encodeTensorMap(suite.hardware->driver(), spec);
+  } catch (const UserError &error) {
+    refusal = error.what();
   }
-  return rows;
+  bool same = refusal.empty() == one.accepted;
+  return {one.name,
+          same ? "equal" : "differs",
+          std::string("the emulator ") + (one.accepted ? "accepts" : "refuses") + ", the driver " +
+              (refusal.empty() ? "accepts" : "refuses: " + refusal),
+          {}};
 }
 
-std::vector<Row> measureRates(const Suite &suite) {
-  std::vector<Row> rows;
-  for (const KernelCase &one : gpukernels::kernelCases()) {
-    std::string why = suite.hardware ? suite.hardware->lacks(one) : suite.why;
-    if (!why.empty()) {
-      rows.push_back(notRun(one.name, why));
-      continue;
-    }
-    Arrays arguments = one.makeArguments(one.large, 1);
-    double ms = suite.hardware->milliseconds(one, one.large, arguments, 20, false);
-    Row row{one.name, "measured", gpukernels::toString(one.large), {{"ms", ms}}};
-    row.figures.push_back({"GB/s of arguments", bytesOf(arguments) / ms * 1e-6});
-    if (one.large.count("m") && one.large.count("n") && one.large.count("k"))
-      row.figures.push_back(
-          {"TFLOP/s", 2e-9 * static_cast<double>(one.large.at("m") * one.large.at("n") * one.large.at("k")) / ms});
-    rows.push_back(row);
-  }
-  return rows;
+Row measureRate(const Suite &suite, const KernelCase &one) {
+  if (std::string why = lackOf(suite, one, one.large); !why.empty())
+    return notRun(one.name, why);
+  Arrays arguments = one.makeArguments(one.large, 1);
+  double ms = suite.hardware->milliseconds(one, one.large, arguments, 20, false);
+  Row row{one.name, "measured", gpukernels::toString(one.large), {{"ms", ms}}};
+  row.figures.push_back({"GB/s of arguments", bytesOf(arguments) / ms * 1e-6});
+  auto size = [&](const char *name) {
+    return one.large.count(name) ? static_cast<double>(one.large.at(name)) : 0;
+  };
+  if (double products = size("m") * size("n") * size("k"); products > 0)
+    row.figures.push_back({"TFLOP/s", 2e-9 * products / ms});
+  return row;
 }
 
-std::vector<Row> measureLatencies(const Suite &suite) {
-  std::vector<Row> rows;
-  for (const auto &[name, one] : latencies()) {
-    std::string why = suite.hardware ? suite.hardware->lacks(one) : suite.why;
-    if (!why.empty()) {
-      rows.push_back(notRun(name, why));
-      continue;
-    }
-    Arrays arguments = one.makeArguments(one.large, 1);
-    Row row{name, "measured", "", {}};
-    if (one.name == "latencyNothing") {
-      row.figures = {{"ns", 1e6 * suite.hardware->milliseconds(one, one.large, arguments, 1000, false)},
-                     {"ns in a graph", 1e6 * suite.hardware->milliseconds(one, one.large, arguments, 1000, true)}};
-    } else {
-      Sizes twice = one.large;
-      twice["rounds"] *= 2;
-      // The difference leaves launch and set-up out.
-      double ms = suite.hardware->milliseconds(one, twice, arguments, 20, true) -
-                  suite.hardware->milliseconds(one, one.large, arguments, 20, true);
-      row.figures = {{"ns", 1e6 * ms / static_cast<double>(one.large.at("rounds"))}};
-    }
-    rows.push_back(row);
-  }
-  return rows;
+Row measureLatency(const Suite &suite, const Latency &latency) {
+  const KernelCase &one = latency.kernel;
+  if (std::string why = lackOf(suite, one, one.large); !why.empty())
+    return notRun(latency.name, why);
+  Arrays arguments = one.makeArguments(one.large, 1);
+  auto milliseconds = [&](const Sizes &sizes, int launches, bool inGraph) {
+    return suite.hardware->milliseconds(one, sizes, arguments, launches, inGraph);
+  };
+  if (one.name == "latencyNothing")
+    return {latency.name,
+            "measured",
+            "",
+            {{"ns", 1e6 * milliseconds(one.large, 1000, false)},
+             {"ns in a graph", 1e6 * milliseconds(one.large, 1000, true)}}};
+  Sizes twice = one.large;
+  twice["rounds"] *= 2;
+  // The difference leaves launch and set-up out.
+  double ms = milliseconds(twice, 20, true) - milliseconds(one.large, 20, true);
+  return {latency.name, "measured", "", {{"ns", 1e6 * ms / static_cast<double>(one.large.at("rounds"))}}};
 }
 
-std::vector<Row> countTraffic(const Suite &suite) {
-  std::vector<Row> rows;
-  for (const KernelCase &one : gpukernels::kernelCases()) {
-    Arrays arguments = one.makeArguments(one.small, 1);
-    emulator::Options options;
-    options.count = true;
-    emulator::Counters counters =
-        launchOnEmulator(suite.bundle, one, one.small, arguments, options).counters;
-    Row row{one.name, "not run", "hardware: not run: the profiler's figures are missing", {}};
-    double read = 0, written = 0, loads = 0, stores = 0;
-    for (const auto &[name, traffic] : counters.read)
-      read += static_cast<double>(traffic.requested);
-    for (const auto &[name, traffic] : counters.written)
-      written += static_cast<double>(traffic.requested);
-    for (const emulator::SharedLine &line : counters.shared)
-      if (!line.model)
-        (line.primitive.starts_with("st") ? stores : loads) += static_cast<double>(line.wavefronts);
-    row.figures = {{"sectors read", read}, {"sectors written", written}, {"wavefronts loaded", loads},
-                   {"wavefronts stored", stores}};
-    rows.push_back(row);
+Row countKernel(const Suite &suite, const KernelCase &one) {
+  Arrays arguments = one.makeArguments(one.small, 1);
+  emulator::Options options;
+  options.count = true;
+  emulator::Counters counters = launchOnEmulator(suite.bundle, one, one.small, arguments, options).counters;
+  double read = 0, written = 0, loads = 0, stores = 0;
+  for (const auto &[name, traffic] : counters.read)
+    read += static_cast<double>(traffic.requested);
+  for (const auto &[name, traffic] : counters.written)
+    written += static_cast<double>(traffic.requested);
+  for (const emulator::SharedLine &line : counters.shared)
+    if (!line.model)
+      (line.primitive.starts_with("st") ? stores : loads) += static_cast<double>(line.wavefronts);
+  Row row = notRun(one.name, "the profiler's figures are missing");
+  if (std::string why = lackOf(suite, one, one.small); !why.empty())
+    row = notRun(one.name, why);
+  row.figures = {{"sectors read", read},
+                 {"sectors written", written},
+                 {"wavefronts loaded", loads},
+                 {"wavefronts stored", stores}};
+  return row;
+}
+
+/// A task for each hand-written kernel.
+Tasks forKernels(const std::function<Row(const KernelCase &)> &run) {
+  Tasks tasks;
+  for (const KernelCase &one : gpukernels::kernelCases())
+    tasks.push_back({one.name, [run, &one] { return run(one); }, &one});
+  return tasks;
+}
+
+} // namespace
+
+Tasks comparePrimitives(const Suite &suite) {
+  Tasks tasks;
+  auto emulator = emulatorOf(suite);
+  for (const Probe &probe : probes())
+    tasks.push_back({probe.kernel.name, [&, emulator] { return compareProbe(suite, probe, emulator.get()); },
+                     &probe.kernel});
+  return tasks;
+}
+
+Tasks compareKernels(const Suite &suite) {
+  auto emulator = emulatorOf(suite);
+  return forKernels(
+      [&, emulator](const KernelCase &one) { return compareKernel(suite, one, emulator.get()); });
+}
+
+Tasks compareMaps(const Suite &suite) {
+  Tasks tasks;
+  for (const test::TensorMapCase &one : test::tensorMapCases())
+    tasks.push_back({one.name, [&suite, one] { return compareMap(suite, one); }});
+  return tasks;
+}
+
+Tasks measureRates(const Suite &suite) {
+  return forKernels([&](const KernelCase &one) { return measureRate(suite, one); });
+}
+
+Tasks measureLatencies(const Suite &suite) {
+  Tasks tasks;
+  for (const Latency &one : latencies())
+    tasks.push_back({one.name, [&] { return measureLatency(suite, one); }, &one.kernel});
+  return tasks;
+}
+
+Tasks countTraffic(const Suite &suite) {
+  return forKernels([&](const KernelCase &one) { return countKernel(suite, one); });
+}
+
+const std::vector<std::pair<std::string, std::function<Tasks(const Suite &)>>> &parts() {
+  static const std::vector<std::pair<std::string, std::function<Tasks(const Suite &)>>> list = {
+      {"primitives", comparePrimitives}, {"maps", compareMaps},     {"kernels", compareKernels},
+      {"latencies", measureLatencies},   {"traffic", countTraffic}, {"rates", measureRates}};
+  return list;
+}
+
+Row runTask(const Task &task) {
+  try {
+    return task.run();
+  } catch (const std::exception &error) {
+    return {task.name, "differs", error.what(), {}};
   }
-  return rows;
 }
 
 void runOnce(const Suite &suite, const std::string &name) {

@@ -1,9 +1,12 @@
-// The parts of the suite. Each returns rows; without hardware every row says so, and nothing is compared.
+// The parts of the suite, as tasks that give a row each; without hardware every row says so, and nothing is
+// compared.
 #pragma once
 
 #include "tools/gpu/HardwareSide.h"
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice::gpusuite {
@@ -21,20 +24,34 @@ struct Suite {
   std::string why; ///< There is no hardware.
 };
 
+/// One row to be. A failure throws. `suite` and the part outlive it.
+struct Task {
+  std::string name;
+  std::function<Row()> run;
+  const KernelCase *kernel = nullptr; ///< What has to be compiled for it.
+};
+using Tasks = std::vector<Task>;
+
 /// Every primitive, bit for bit.
-std::vector<Row> comparePrimitives(const Suite &suite);
+Tasks comparePrimitives(const Suite &suite);
 /// The hand-written kernels: bit for bit with the emulator, and against their references.
-std::vector<Row> compareKernels(const Suite &suite);
+Tasks compareKernels(const Suite &suite);
 /// Which tensor maps the driver accepts.
-std::vector<Row> compareMaps(const Suite &suite);
+Tasks compareMaps(const Suite &suite);
 /// Rates of copies and products.
-std::vector<Row> measureRates(const Suite &suite);
+Tasks measureRates(const Suite &suite);
 /// Nanoseconds per step.
-std::vector<Row> measureLatencies(const Suite &suite);
-/// What the emulator counts for each hand-written kernel at its small sizes; the profiler's figures are added by
-/// tools/gpu-suite, which runs `runOnce` under it.
-std::vector<Row> countTraffic(const Suite &suite);
+Tasks measureLatencies(const Suite &suite);
+/// What the emulator counts for each hand-written kernel at its small sizes; the profiler's figures are added
+/// by tools/gpu-suite, which runs `runOnce` under it.
+Tasks countTraffic(const Suite &suite);
 /// Launches one hand-written kernel once at its small sizes.
 void runOnce(const Suite &suite, const std::string &kernel);
+
+/// "primitives", "kernels", ...
+const std::vector<std::pair<std::string, std::function<Tasks(const Suite &)>>> &parts();
+
+/// The row of a task; a failure is a difference.
+Row runTask(const Task &task);
 
 } // namespace sluice::gpusuite

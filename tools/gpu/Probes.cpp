@@ -16,12 +16,13 @@ using namespace gpukernels;
 namespace {
 
 /// Zeros, subnormals, ones, halves between two numbers of a narrower format, the largest, infinities, NaNs.
-constexpr uint32_t specials[] = {
-    0x00000000, 0x00000001, 0x00000fff, 0x00400000, 0x007fffff, 0x00800000, 0x33000000, 0x33800000, 0x38000000,
-    0x387fc000, 0x387fe000, 0x38800000, 0x3f000000, 0x3f7fffff, 0x3f800000, 0x3f800001, 0x3f801000, 0x3f803000,
-    0x3f808000, 0x3f818000, 0x3fc00000, 0x40000000, 0x40490fdb, 0x42fe0000, 0x43000000, 0x43160000, 0x47003c00,
-    0x477fdfff, 0x477fe000, 0x477ff000, 0x47800000, 0x4b000000, 0x4effffff, 0x4f000000, 0x5f000000, 0x7f7f8000,
-    0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fa00000, 0x7fc00000, 0x7fffffff};
+constexpr uint32_t specials[] = {0x00000000, 0x00000001, 0x00000fff, 0x00400000, 0x007fffff, 0x00800000,
+                                 0x33000000, 0x33800000, 0x38000000, 0x387fc000, 0x387fe000, 0x38800000,
+                                 0x3f000000, 0x3f7fffff, 0x3f800000, 0x3f800001, 0x3f801000, 0x3f803000,
+                                 0x3f808000, 0x3f818000, 0x3fc00000, 0x40000000, 0x40490fdb, 0x42fe0000,
+                                 0x43000000, 0x43160000, 0x47003c00, 0x477fdfff, 0x477fe000, 0x477ff000,
+                                 0x47800000, 0x4b000000, 0x4effffff, 0x4f000000, 0x5f000000, 0x7f7f8000,
+                                 0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fa00000, 0x7fc00000, 0x7fffffff};
 
 uint32_t drawPattern(std::mt19937_64 &random) {
   uint64_t bits = random();
@@ -105,40 +106,39 @@ Probe makeProbe(const Shape &shape) {
 std::vector<Shape> plainShapes() {
   using enum Inputs;
   constexpr Comparison bits = Comparison::bits, bounds = Comparison::bounds;
-  return {
-      {"values.cu", "sm_80", "conversions", 2, 15, patterns, bits, 128, 64},
-      {"values.cu", "sm_80", "widening", 1, 3, positions, bits, 128, 512},
-      {"values.cu", "sm_80", "integers", 4, 17, random, bits, 128, 32},
-      {"values.cu", "sm_80", "rounded", 3, 8, patterns, Comparison::floats, 128, 64},
-      {"values.cu", "sm_80", "exponential", 1, 1, patterns, Comparison::floats, 128, 64},
-      {"values.cu", "sm_80", "approximations", 1, 6, patterns, bounds, 128, 64},
-      {"threads.cu", "sm_80", "exchanges", 2, 15, random, bits, 64, 33},
-      {"threads.cu", "sm_80", "election", 1, 2, random, bits, 64, 2},
-      {"threads.cu", "sm_80", "reductions", 1, 10, Inputs::floats, bits, 256, 4, 32},
-      {"memory.cu", "sm_80", "widths", 44, 44, random, bits, 64, 4},
-      {"memory.cu", "sm_80", "sharedWidths", 4, 4, random, bits, 256, 4, 8192},
-      {"memory.cu", "sm_80", "predicates", 4, 8, random, bits, 128, 4, 2048},
-      {"memory.cu", "sm_80", "predicatedWidths", 8, 16, random, bits, 128, 4, 2048},
-      {"memory.cu", "sm_80", "atomics", 2, 3, random, bits, 128, 8, 64},
-      {"memory.cu", "sm_80", "orderedAtomics", 2, 6, random, bits, 128, 4},
-      {"memory.cu", "sm_80", "counters", 1, 2, random, bits, 64, 8, 0, 1, 16},
-      {"memory.cu", "sm_80", "orders", 1, 2, random, bits, 32, 8, 0, 1, 128},
-      {"memory.cu", "sm_80", "blockOrders", 1, 2, random, bits, 64, 1, 0, 1, 32},
-      {"memory.cu", "sm_80", "barriers", 1, 3, random, bits, 128, 4, 1024},
-      {"matrices.cu", "sm_80", "mmaBf16", 10, 4, halves, bits, 64, 32},
-      {"matrices.cu", "sm_80", "mmaF16", 10, 4, halves, bits, 64, 32},
-      {"matrices.cu", "sm_80", "mmaF16K8", 7, 4, halves, bits, 64, 32},
-      {"matrices.cu", "sm_80", "mmaTf32K8", 10, 4, patterns, bits, 64, 32},
-      {"matrices.cu", "sm_80", "ldmatrices", 17, 26, random, bits, 32, 16, 2048},
-      {"matrices.cu", "sm_80", "cpAsyncs", 8, 8, random, bits, 128, 4, 4104},
-      {"matrices.cu", "sm_80", "cpAsyncForms", 8, 8, random, bits, 128, 4, 4096},
-      {"matrices.cu", "sm_80", "mbarriers", 1, 3, random, bits, 128, 4, 1024},
-      {"hopper.cu", "sm_90a", "stmatrices", 14, 24, random, bits, 32, 16, 512},
-      {"hopper.cu", "sm_90a", "bulkCopies", 4, 8, random, bits, 128, 4, 4104},
-      {"hopper.cu", "sm_90a", "globalProxies", 1, 2, random, bits, 128, 4, 520},
-      {"hopper.cu", "sm_90a", "arrivalCounts", 1, 2, random, bits, 64, 4, 512},
-      {"hopper.cu", "sm_90a", "clusters", 4, 12, random, bits, 64, 8, 8192, 4},
-      {"hopper.cu", "sm_90a", "multicasts", 4, 4, random, bits, 128, 4, 2056, 2}};
+  return {{"values.cu", "sm_80", "conversions", 2, 15, patterns, bits, 128, 64},
+          {"values.cu", "sm_80", "widening", 1, 3, positions, bits, 128, 512},
+          {"values.cu", "sm_80", "integers", 4, 17, random, bits, 128, 32},
+          {"values.cu", "sm_80", "rounded", 3, 8, patterns, Comparison::floats, 128, 64},
+          {"values.cu", "sm_80", "exponential", 1, 1, patterns, Comparison::floats, 128, 64},
+          {"values.cu", "sm_80", "approximations", 1, 6, patterns, bounds, 128, 64},
+          {"threads.cu", "sm_80", "exchanges", 2, 15, random, bits, 64, 33},
+          {"threads.cu", "sm_80", "election", 1, 2, random, bits, 64, 2},
+          {"threads.cu", "sm_80", "reductions", 1, 10, Inputs::floats, bits, 256, 4, 32},
+          {"memory.cu", "sm_80", "widths", 44, 44, random, bits, 64, 4},
+          {"memory.cu", "sm_80", "sharedWidths", 4, 4, random, bits, 256, 4, 8192},
+          {"memory.cu", "sm_80", "predicates", 4, 8, random, bits, 128, 4, 2048},
+          {"memory.cu", "sm_80", "predicatedWidths", 8, 16, random, bits, 128, 4, 2048},
+          {"memory.cu", "sm_80", "atomics", 2, 3, random, bits, 128, 8, 64},
+          {"memory.cu", "sm_80", "orderedAtomics", 2, 6, random, bits, 128, 4},
+          {"memory.cu", "sm_80", "counters", 1, 2, random, bits, 64, 8, 0, 1, 16},
+          {"memory.cu", "sm_80", "orders", 1, 2, random, bits, 32, 8, 0, 1, 128},
+          {"memory.cu", "sm_80", "blockOrders", 1, 2, random, bits, 64, 1, 0, 1, 32},
+          {"memory.cu", "sm_80", "barriers", 1, 3, random, bits, 128, 4, 1024},
+          {"matrices.cu", "sm_80", "mmaBf16", 10, 4, halves, bits, 64, 32},
+          {"matrices.cu", "sm_80", "mmaF16", 10, 4, halves, bits, 64, 32},
+          {"matrices.cu", "sm_80", "mmaF16K8", 7, 4, halves, bits, 64, 32},
+          {"matrices.cu", "sm_80", "mmaTf32K8", 10, 4, patterns, bits, 64, 32},
+          {"matrices.cu", "sm_80", "ldmatrices", 17, 26, random, bits, 32, 16, 2048},
+          {"matrices.cu", "sm_80", "cpAsyncs", 8, 8, random, bits, 128, 4, 4104},
+          {"matrices.cu", "sm_80", "cpAsyncForms", 8, 8, random, bits, 128, 4, 4096},
+          {"matrices.cu", "sm_80", "mbarriers", 1, 3, random, bits, 128, 4, 1024},
+          {"hopper.cu", "sm_90a", "stmatrices", 14, 24, random, bits, 32, 16, 512},
+          {"hopper.cu", "sm_90a", "bulkCopies", 4, 8, random, bits, 128, 4, 4104},
+          {"hopper.cu", "sm_90a", "globalProxies", 1, 2, random, bits, 128, 4, 520},
+          {"hopper.cu", "sm_90a", "arrivalCounts", 1, 2, random, bits, 64, 4, 512},
+          {"hopper.cu", "sm_90a", "clusters", 4, 12, random, bits, 64, 8, 8192, 4},
+          {"hopper.cu", "sm_90a", "multicasts", 4, 4, random, bits, 128, 4, 2056, 2}};
 }
 
 std::vector<Probe> wordProbes() {
@@ -147,7 +147,8 @@ std::vector<Probe> wordProbes() {
     list.push_back(makeProbe(shape));
   for (Probe &probe : list) {
     // Acquires synchronise with other blocks, whether there is something to learn or not.
-    if (std::set<std::string>{"counters", "orders", "blockOrders", "atomics", "orderedAtomics"}.count(probe.kernel.name))
+    if (std::set<std::string>{"counters", "orders", "blockOrders", "atomics", "orderedAtomics"}.count(
+            probe.kernel.name))
       probe.kernel.record.residency = Residency::cooperative;
   }
   // A grid of three dimensions.
@@ -170,10 +171,11 @@ std::vector<Probe> productProbes() {
     add("register_products.cu", "wgmmaRegistersN" + std::to_string(n), n);
   }
   for (auto [name, n] : std::initializer_list<std::pair<const char *, int>>{
-           {"wgmmaNegateA", 64}, {"wgmmaNegateB", 64}, {"wgmmaNegateBoth", 64}, {"wgmmaMajorA", 128},
-           {"wgmmaMajorA8", 8}, {"wgmmaMajorB", 128}, {"wgmmaMajorB8", 8}, {"wgmmaMajors64", 64},
-           {"wgmmaMajors", 256}, {"wgmmaSwizzle0", 32}, {"wgmmaSwizzle32", 32}, {"wgmmaSwizzle64", 32},
-           {"wgmmaMajorsSwizzle0", 64}, {"wgmmaMajorsSwizzle32", 64}, {"wgmmaMajorsSwizzle64", 64},
+           {"wgmmaNegateA", 64},          {"wgmmaNegateB", 64},         {"wgmmaNegateBoth", 64},
+           {"wgmmaMajorA", 128},          {"wgmmaMajorA8", 8},          {"wgmmaMajorB", 128},
+           {"wgmmaMajorB8", 8},           {"wgmmaMajors64", 64},        {"wgmmaMajors", 256},
+           {"wgmmaSwizzle0", 32},         {"wgmmaSwizzle32", 32},       {"wgmmaSwizzle64", 32},
+           {"wgmmaMajorsSwizzle0", 64},   {"wgmmaMajorsSwizzle32", 64}, {"wgmmaMajorsSwizzle64", 64},
            {"wgmmaRegistersMajorB", 128}, {"wgmmaRegistersMajorB8", 8}, {"wgmmaRegistersMajorBNegated", 64},
            {"wgmmaRegistersNegateA", 64}, {"wgmmaRegistersNegated", 64}})
     add("products.cu", name, n / 2);

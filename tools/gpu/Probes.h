@@ -1,5 +1,5 @@
-// Small kernels that together use every primitive on every lane, shape, swizzle and register, with all that they
-// compute written to memory. What one side writes is compared with what the other side writes.
+// Small kernels that together use every primitive on every lane, shape, swizzle and register, with all that
+// they compute written to memory. What one side writes is compared with what the other side writes.
 #pragma once
 
 #include "test/gpukernels/GpuKernels.h"
@@ -16,7 +16,8 @@ using gpukernels::Sizes;
 
 enum class Comparison {
   bits,   ///< Every bit.
-  floats, ///< Every bit, but any NaN equals any other: the payload of a NaN from plain arithmetic is no promise.
+  floats, ///< Every bit, but any NaN equals any other: the payload of a NaN from plain arithmetic is no
+          ///< promise.
   bounds  ///< Approximations: each side within the stated bound of the exact result.
 };
 

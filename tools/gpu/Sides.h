@@ -21,15 +21,14 @@ public:
   virtual ~Side() = default;
   /// "NVIDIA H200", "emulator (hopper)".
   virtual std::string name() const = 0;
-  /// "" if this side can run the kernel, else why not.
-  virtual std::string lacks(const KernelCase &one) const = 0;
   virtual Outcome run(const KernelCase &one, const Sizes &sizes, const Arrays &arguments) = 0;
 };
 
 /// Where things lie: sources of kernels, and their objects for the emulator.
 struct Bundle {
   std::string folder;
-  /// The text of a source by its file name, with the headers that lie beside it in their places. Throws UserError.
+  /// The text of a source by its file name, with the headers that lie beside it in their places. Throws
+  /// UserError.
   std::string source(const std::string &file) const;
   std::string object(const std::string &file) const;
 };
@@ -42,7 +41,7 @@ struct EmulatorChoice {
 };
 std::unique_ptr<Side> makeEmulator(const Bundle &bundle, const EmulatorChoice &choice);
 /// Runs the kernel on the arrays.
-emulator::Result launchOnEmulator(const Bundle &bundle, const KernelCase &one, const Sizes &sizes, Arrays &arrays,
-                                  const emulator::Options &options);
+emulator::Result launchOnEmulator(const Bundle &bundle, const KernelCase &one, const Sizes &sizes,
+                                  Arrays &arrays, const emulator::Options &options);
 
 } // namespace sluice::gpusuite

@@ -1,4 +1,5 @@
-// The probes of tensor maps: every rank and swizzle, element sizes, ragged and negative coordinates, element strides.
+// The probes of tensor maps: every rank and swizzle, element sizes, ragged and negative coordinates, element
+// strides.
 #include "tools/gpu/Probes.h"
 
 #include <cstring>
@@ -28,7 +29,8 @@ struct TensorShape {
   int64_t boxBytes() const {
     int64_t count = sizeOf(dtype);
     for (size_t i = 0; i < box.size(); ++i)
-      count *= elementStrides.empty() || i == 0 ? box[i] : (box[i] + elementStrides[i] - 1) / elementStrides[i];
+      count *=
+          elementStrides.empty() || i == 0 ? box[i] : (box[i] + elementStrides[i] - 1) / elementStrides[i];
     return step ? count * 2 : count;
   }
   /// Both blocks of a cluster write what they got; else one block writes it twice.

@@ -1,6 +1,7 @@
 // Products of the probes of wgmma, with the operands in shared memory as they come.
-/// Shared memory: A 64 x 64 at 0, B up to 256 x 64 at 8192. In which order the elements lie does not matter here:
-/// what is read from where is what the probe compares.
+
+/// Shared memory: A 64 x 64 at 0, B up to 256 x 64 at 8192. In which order the elements lie does not matter
+/// here: what is read from where is what the probe compares.
 constexpr u32 placeB = 8192;
 
 SLUICE_DEVICE void fillShared(Words &words, u32 bytes) {

@@ -1,5 +1,6 @@
-// What most probes share: the words that a thread reads and writes. Bundle::source() puts it in place, so that a kernel
-// remains one source.
+// What most probes share: the words that a thread reads and writes. Bundle::source() puts it in place, so
+// that a kernel remains one source.
+
 /// Word i of thread t lies at i * threads + t of its block's part.
 struct Words {
   Global<const u32> from;

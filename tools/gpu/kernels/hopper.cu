@@ -124,7 +124,8 @@ SLUICE_EXPORT(arrivalCounts)
 SLUICE_KERNEL(clusters, 64)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   const u32 next = remainder(clusterRank() + 1, clusterBlocks());
-  const Shared<u32> own = sharedMemory<u32>(0), received = sharedMemory<u32>(1024), bulk = sharedMemory<u32>(4096);
+  const Shared<u32> own = sharedMemory<u32>(0), received = sharedMemory<u32>(1024),
+                    bulk = sharedMemory<u32>(4096);
   const Mbarrier barrier(sharedMemory<u64>(7168)), bytes = barrier.at(1);
   if (threadIndex() == 0) {
     mbarrierInit(barrier, 64);
@@ -156,8 +157,8 @@ SLUICE_KERNEL(clusters, 64)(Global<const u32> input, Global<u32> output, i64 rea
   storeAsync(far + i32(threadIndex() * 4), loadShared<4>(own + i32(threadIndex() * 4)), signal);
   storeAsync(mapShared(received, next) + i32(64 + threadIndex() * 2),
              loadShared<2>(own + i32(threadIndex() * 4 + 2)), signal);
-  storeAsync(mapShared(received, next) + i32(192 + threadIndex()), loadShared(own + i32(threadIndex() * 4 + 1)),
-             signal);
+  storeAsync(mapShared(received, next) + i32(192 + threadIndex()),
+             loadShared(own + i32(threadIndex() * 4 + 1)), signal);
   if (threadIndex() == 0)
     bulkCopyToPeer(mapShared(bulk, next), own, 1024, signal);
   mbarrierWaitCluster(bytes, 0);

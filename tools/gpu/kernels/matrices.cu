@@ -25,10 +25,10 @@ template <int Count, bool Transposed> SLUICE_DEVICE void loadMatrices(Words &wor
 
 } // namespace
 
-#define PROBE_MMA(name, T, A, B)                                                                               \
-  SLUICE_KERNEL(name, 64)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {                \
-    multiply<T, A<T>, B<T>>(Words(input, output, reads, writes));                                              \
-  }                                                                                                            \
+#define PROBE_MMA(name, T, A, B)                                                                             \
+  SLUICE_KERNEL(name, 64)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {              \
+    multiply<T, A<T>, B<T>>(Words(input, output, reads, writes));                                            \
+  }                                                                                                          \
   SLUICE_EXPORT(name)
 PROBE_MMA(mmaBf16, bf16, MmaA, MmaB)
 PROBE_MMA(mmaF16, f16, MmaA, MmaB)
@@ -61,7 +61,8 @@ SLUICE_KERNEL(ldmatrices, 32)(Global<const u32> input, Global<u32> output, i64 r
 }
 SLUICE_EXPORT(ldmatrices)
 
-/// 8 words in and out: 4, 8 and 16 bytes, a part of them, or none, with zeros for the rest; 4 KiB and a barrier.
+/// 8 words in and out: 4, 8 and 16 bytes, a part of them, or none, with zeros for the rest; 4 KiB and a
+/// barrier.
 SLUICE_KERNEL(cpAsyncs, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   const i64 place = (i64(blockIndex()) * blockThreads() + threadIndex()) * 8;
   const Global<const u32> from = input + place;
@@ -85,8 +86,8 @@ SLUICE_KERNEL(cpAsyncs, 128)(Global<const u32> input, Global<u32> output, i64 re
   cpAsyncArrive(barrier);
   mbarrierWait(barrier, 0);
   const Vec<u32, 4> other = loadShared<4>(own), late = loadShared<4>(own + 4);
-  storeGlobal(output + (place + 4), Vec<u32, 4>{{other(0) ^ late(0), other(1) ^ late(1), other(2) ^ late(2),
-                                                 other(3) ^ late(3)}});
+  storeGlobal(output + (place + 4),
+              Vec<u32, 4>{{other(0) ^ late(0), other(1) ^ late(1), other(2) ^ late(2), other(3) ^ late(3)}});
 }
 SLUICE_EXPORT(cpAsyncs)
 

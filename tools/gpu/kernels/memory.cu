@@ -4,7 +4,8 @@
 
 namespace {
 
-/// Moves this thread's 16 bytes through shared memory in pieces of N elements, each piece to another thread's place.
+/// Moves this thread's 16 bytes through shared memory in pieces of N elements, each piece to another thread's
+/// place.
 template <class T, int N> SLUICE_DEVICE void moveShared(u32 from, u32 to) {
   constexpr u32 bytes = sizeof(T) * N;
   for (u32 piece = 0; piece < 16 / bytes; ++piece) {
@@ -27,7 +28,8 @@ SLUICE_DEVICE void moveGlobal(Global<const u32> input, Global<u32> output, u32 r
 
 } // namespace
 
-/// 44 words in and out: eleven rows of 16 bytes per thread, each with another width and policy; neighbours swap.
+/// 44 words in and out: eleven rows of 16 bytes per thread, each with another width and policy; neighbours
+/// swap.
 SLUICE_KERNEL(widths, 64)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   const i64 part = i64(blockIndex()) * 44 * blockThreads();
   moveGlobal<u8, 1, Cache::all, Cache::all>(input + part, output + part, 0);
@@ -59,7 +61,8 @@ SLUICE_KERNEL(sharedWidths, 256)(Global<const u32> input, Global<u32> output, i6
 }
 SLUICE_EXPORT(sharedWidths)
 
-/// 4 words in, 8 out. Where a predicate is false the load gives the other value and the store leaves the memory.
+/// 4 words in, 8 out. Where a predicate is false the load gives the other value and the store leaves the
+/// memory.
 SLUICE_KERNEL(predicates, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   const i64 block = i64(blockIndex()) * blockThreads();
   const Global<const u32> from = input + (block + threadIndex()) * 4;
@@ -97,7 +100,8 @@ SLUICE_KERNEL(predicatedWidths, 128)(Global<const u32> input, Global<u32> output
 }
 SLUICE_EXPORT(predicatedWidths)
 
-/// 2 words in, 3 out: atomics whose outcome does not depend on the order: the memory after all threads. 64 bytes.
+/// 2 words in, 3 out: atomics whose outcome does not depend on the order: the memory after all threads. 64
+/// bytes.
 SLUICE_KERNEL(atomics, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   const u32 value = words.get(), other = words.get();
@@ -165,7 +169,8 @@ SLUICE_KERNEL(counters, 64)(Global<const u32> input, Global<u32> output, i64 rea
     waitCounter(Global<const u32>(flags), blockIndex());
     addCounter<Order::release>(flags, 1);
     waitCounter(Global<const u32>(flags), gridBlocks());
-    storeCounter<Order::release>(flags + 1 + i64(blockIndex()), loadCounter<Order::acquire>(Global<const u32>(flags)));
+    storeCounter<Order::release>(flags + 1 + i64(blockIndex()),
+                                 loadCounter<Order::acquire>(Global<const u32>(flags)));
   }
   fenceBlock();
   syncThreads();
@@ -174,8 +179,9 @@ SLUICE_KERNEL(counters, 64)(Global<const u32> input, Global<u32> output, i64 rea
 }
 SLUICE_EXPORT(counters)
 
-/// 1 word in, 2 out: in each pair of blocks, every lane of the first hands its word to the same lane of the second,
-/// each through another release or acquire on a flag of its own. Flags: 32 words for each pair. Cooperative.
+/// 1 word in, 2 out: in each pair of blocks, every lane of the first hands its word to the same lane of the
+/// second, each through another release or acquire on a flag of its own. Flags: 32 words for each pair.
+/// Cooperative.
 SLUICE_KERNEL(orders, 32)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   const u32 lane = threadIndex(), pair = blockIndex() / 2;
   const i64 part = i64(blockIndex()) * 64;
@@ -218,8 +224,8 @@ SLUICE_KERNEL(orders, 32)(Global<const u32> input, Global<u32> output, i64 reads
 }
 SLUICE_EXPORT(orders)
 
-/// 1 word in, 2 out: the first half of the only block hands its words to the second half, fenced for the block alone.
-/// A flag for each. Cooperative.
+/// 1 word in, 2 out: the first half of the only block hands its words to the second half, fenced for the
+/// block alone. A flag for each. Cooperative.
 SLUICE_KERNEL(blockOrders, 64)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   const u32 thread = threadIndex();
   const Global<u32> flag = output + i64(128 + thread % 32);

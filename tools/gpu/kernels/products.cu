@@ -5,19 +5,19 @@
 #include "Products.h"
 
 /// 80 words in (40 KiB of shared memory), N / 2 out.
-#define PROBE_SHARED(name, T, N, A, B, negateA, negateB, swizzle, leading, stride)                             \
-  SLUICE_KERNEL(name, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {               \
-    Words words(input, output, reads, writes);                                                                 \
-    fillShared(words, placeB + 32768);                                                                         \
-    multiplyShared<T, N, A, B, negateA, negateB>(words, swizzle, leading, stride);                             \
-  }                                                                                                            \
+#define PROBE_SHARED(name, T, N, A, B, negateA, negateB, swizzle, leading, stride)                           \
+  SLUICE_KERNEL(name, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {             \
+    Words words(input, output, reads, writes);                                                               \
+    fillShared(words, placeB + 32768);                                                                       \
+    multiplyShared<T, N, A, B, negateA, negateB>(words, swizzle, leading, stride);                           \
+  }                                                                                                          \
   SLUICE_EXPORT(name)
-#define PROBE_REGISTERS(name, T, N, B, negateA, negateB, swizzle, leading, stride)                             \
-  SLUICE_KERNEL(name, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {               \
-    Words words(input, output, reads, writes);                                                                 \
-    fillShared(words, placeB + 32768);                                                                         \
-    multiplyRegisters<T, N, B, negateA, negateB>(words, swizzle, leading, stride);                             \
-  }                                                                                                            \
+#define PROBE_REGISTERS(name, T, N, B, negateA, negateB, swizzle, leading, stride)                           \
+  SLUICE_KERNEL(name, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {             \
+    Words words(input, output, reads, writes);                                                               \
+    fillShared(words, placeB + 32768);                                                                       \
+    multiplyRegisters<T, N, B, negateA, negateB>(words, swizzle, leading, stride);                           \
+  }                                                                                                          \
   SLUICE_EXPORT(name)
 
 PROBE_SHARED(wgmmaNegateA, bf16, 64, Major::k, Major::k, true, false, Swizzle::bytes128, 16, 1024)
@@ -41,7 +41,8 @@ PROBE_REGISTERS(wgmmaRegistersMajorBNegated, f16, 64, Major::mn, false, true, Sw
 PROBE_REGISTERS(wgmmaRegistersNegateA, bf16, 64, Major::k, true, false, Swizzle::bytes64, 16, 512)
 PROBE_REGISTERS(wgmmaRegistersNegated, bf16, 64, Major::k, true, true, Swizzle::bytes32, 16, 256)
 
-/// 80 words in, 44 out: up to four groups in flight, awaited together, in part, and without naming their sums.
+/// 80 words in, 44 out: up to four groups in flight, awaited together, in part, and without naming their
+/// sums.
 SLUICE_KERNEL(wgmmaGroups, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   fillShared(words, placeB + 32768);

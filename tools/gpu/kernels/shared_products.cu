@@ -5,13 +5,13 @@
 #include "Products.h"
 
 /// 80 words in, N out.
-#define PROBE_N(N)                                                                                             \
-  SLUICE_KERNEL(wgmmaN##N, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {          \
-    Words words(input, output, reads, writes);                                                                 \
-    fillShared(words, placeB + 32768);                                                                         \
-    multiplyShared<bf16, N, Major::k, Major::k, false, false>(words, Swizzle::bytes128, 16, 1024);             \
-    multiplyShared<f16, N, Major::k, Major::k, false, false>(words, Swizzle::bytes128, 16, 1024);              \
-  }                                                                                                            \
+#define PROBE_N(N)                                                                                           \
+  SLUICE_KERNEL(wgmmaN##N, 128)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {        \
+    Words words(input, output, reads, writes);                                                               \
+    fillShared(words, placeB + 32768);                                                                       \
+    multiplyShared<bf16, N, Major::k, Major::k, false, false>(words, Swizzle::bytes128, 16, 1024);           \
+    multiplyShared<f16, N, Major::k, Major::k, false, false>(words, Swizzle::bytes128, 16, 1024);            \
+  }                                                                                                          \
   SLUICE_EXPORT(wgmmaN##N)
 PROBE_N(8)
 PROBE_N(16)

@@ -51,7 +51,8 @@ SLUICE_EXPORT(reductions)
 
 /// 1 word in, 8 out: who a thread is, in a grid of three dimensions.
 SLUICE_KERNEL(places, 96)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
-  const i64 block = i64(blockIndex()) + i64(gridBlocks()) * (blockIndex<1>() + i64(gridBlocks<1>()) * blockIndex<2>());
+  const i64 block =
+      i64(blockIndex()) + i64(gridBlocks()) * (blockIndex<1>() + i64(gridBlocks<1>()) * blockIndex<2>());
   Global<u32> to = output + (block * writes * blockThreads() + threadIndex());
   const u32 values[8] = {threadIndex(),   laneIndex(),     warpIndex(),     blockThreads(),
                          blockIndex<1>(), blockIndex<2>(), gridBlocks<1>(), gridBlocks<2>()};
