@@ -173,7 +173,7 @@ extern "C" {
 unsigned sluiceEmuLoadCounter(const void *address, int order, Site site) {
   Thread &thread = currentThread();
   auto effective = static_cast<Order>(order);
-  if (alteration(thread, site, "loadCounter") == Alteration::relaxed)
+  if (alteration(thread, site, "loadCounter", effective != Order::relaxed) == Alteration::relaxed)
     effective = Order::relaxed;
   thread.machine->maybeYield(thread);
   if (acquires(static_cast<Order>(order)))
@@ -190,7 +190,7 @@ unsigned sluiceEmuLoadCounter(const void *address, int order, Site site) {
 void sluiceEmuStoreCounter(void *address, unsigned value, int order, Site site) {
   Thread &thread = currentThread();
   auto effective = static_cast<Order>(order);
-  Alteration altered = alteration(thread, site, "storeCounter");
+  Alteration altered = alteration(thread, site, "storeCounter", effective != Order::relaxed);
   if (altered == Alteration::skip)
     return;
   if (altered == Alteration::relaxed)
@@ -237,7 +237,7 @@ unsigned long long sluiceEmuAtomicGlobal(int operation, void *address, unsigned 
                                          const char *primitive, Site site) {
   Thread &thread = currentThread();
   auto effective = static_cast<Order>(order);
-  Alteration altered = alteration(thread, site, primitive);
+  Alteration altered = alteration(thread, site, primitive, effective != Order::relaxed);
   if (altered == Alteration::skip)
     return 0;
   if (altered == Alteration::relaxed)

@@ -89,6 +89,7 @@ struct CallSite {
   std::string file, primitive;
   uint32_t line = 0, column = 0;
   uint64_t executions = 0;
+  bool ordered = true;   ///< False for counters and atomics that order nothing: "relaxed" leaves them as they are.
 };
 
 struct Result {

@@ -147,13 +147,14 @@ uint16_t Machine::siteNumber(Site site, const char *primitive) {
   return sites.number(launch.sites, {site, primitive});
 }
 
-void Machine::recordSite(Site site, const char *primitive) {
+void Machine::recordSite(Site site, const char *primitive, bool ordered) {
   CallSite &entry = callSites[{identity(site), primitive}];
   if (entry.executions++ == 0) {
     entry.file = site.file_name();
     entry.primitive = primitive;
     entry.line = site.line();
     entry.column = site.column();
+    entry.ordered = ordered;
   }
 }
 

@@ -244,7 +244,7 @@ public:
   std::unique_ptr<class ReportSink> reports;
   std::unique_ptr<class GlobalShadow> globalShadow; ///< Null unless checking.
   std::unique_ptr<class CounterClocks> counterClocks;
-  void recordSite(Site site, const char *primitive);
+  void recordSite(Site site, const char *primitive, bool ordered);
   uint16_t siteNumber(Site site, const char *primitive);
   /// How often the scheduler has chosen a thread. Read by the host thread that launches.
   std::atomic<uint64_t> turns{0};

@@ -52,10 +52,10 @@ namespace detail {
 
 thread_local bool sitesMatter = false;
 
-Alteration alterationSlow(Thread &thread, Site site, const char *primitive) {
+Alteration alterationSlow(Thread &thread, Site site, const char *primitive, bool ordered) {
   LaunchState &launch = thread.machine->launch;
   if (launch.options.recordSites)
-    thread.machine->recordSite(site, primitive);
+    thread.machine->recordSite(site, primitive, ordered);
   return launch.mutation.match(site, primitive);
 }
 

@@ -47,12 +47,12 @@ private:
 namespace detail {
 /// Set while the running launch alters or records sites.
 extern thread_local bool sitesMatter;
-Alteration alterationSlow(Thread &thread, Site site, const char *primitive);
+Alteration alterationSlow(Thread &thread, Site site, const char *primitive, bool ordered);
 } // namespace detail
 
 /// How this execution of `primitive` is altered; also records the site if that was asked for.
-inline Alteration alteration(Thread &thread, Site site, const char *primitive) {
-  return __builtin_expect(detail::sitesMatter, 0) ? detail::alterationSlow(thread, site, primitive)
+inline Alteration alteration(Thread &thread, Site site, const char *primitive, bool ordered = true) {
+  return __builtin_expect(detail::sitesMatter, 0) ? detail::alterationSlow(thread, site, primitive, ordered)
                                                   : Alteration::none;
 }
 

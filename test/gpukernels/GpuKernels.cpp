@@ -184,7 +184,7 @@ ParameterRecord mapParameter(std::string name, DType dtype, Direction direction,
 const std::vector<KernelCase> &kernelCases() {
   static const std::vector<KernelCase> all = [] {
     std::vector<KernelCase> cases;
-    for (auto make : {copyCases, gemmCases, inverseCases, clusterCases, chainCases, scanCases})
+    for (auto make : {copyCases, gemmCases, inverseCases, clusterCases, chainCases, scanCases, handoverCases})
       for (KernelCase &one : make())
         cases.push_back(std::move(one));
     return cases;

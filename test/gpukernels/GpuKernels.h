@@ -69,6 +69,7 @@ std::vector<KernelCase> inverseCases();
 std::vector<KernelCase> clusterCases();
 std::vector<KernelCase> chainCases();
 std::vector<KernelCase> scanCases();
+std::vector<KernelCase> handoverCases();
 
 ParameterRecord tensorParameter(std::string name, DType dtype, Direction direction,
                                 std::vector<SizeExpression> shape, std::vector<SizeExpression> strides = {},

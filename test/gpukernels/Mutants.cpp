@@ -90,6 +90,14 @@ Mutable mutableOf(const std::string &primitive) {
   throw std::out_of_range("expected a primitive of the table, got '" + primitive + "'");
 }
 
+std::vector<std::string> mutablePrimitives() {
+  std::vector<std::string> names;
+  for (const Row &row : table)
+    if (*row.kinds)
+      names.push_back(row.name);
+  return names;
+}
+
 std::vector<Alterable> findMutants(const EmulatedLaunch &launch, const emulator::Options &options) {
   emulator::Options recording = options;
   recording.recordSites = true;
@@ -104,7 +112,8 @@ std::vector<Alterable> findMutants(const EmulatedLaunch &launch, const emulator:
   std::vector<Alterable> found;
   for (const emulator::CallSite &site : sites)
     for (const std::string &kind : mutableOf(site.primitive).kinds)
-      found.push_back({site, kind});
+      if (site.ordered || kind != "relaxed")
+        found.push_back({site, kind});
   return found;
 }
 

@@ -43,6 +43,8 @@ struct Mutable {
   bool movesData = false;         ///< Asynchronously, so that leaving it out is a mistake of values.
 };
 Mutable mutableOf(const std::string &primitive);
+/// Those of the table that can be altered.
+std::vector<std::string> mutablePrimitives();
 
 /// A call that the kernel executes, and one way to alter it.
 struct Alterable {
