@@ -86,6 +86,14 @@ LaunchState::LaunchState(const Kernel &kernel, const BoundLaunch &bound, const O
   if (bound.parameters.size() != this->kernel->parameters)
     throw UserError("kernel " + kernelName + ": expected " + std::to_string(this->kernel->parameters) +
                     " parameters, got " + std::to_string(bound.parameters.size()) + " in the launch record");
+  for (size_t i = 0; i < bound.parameters.size(); ++i) {
+    const BoundParameter &parameter = bound.parameters[i];
+    uint32_t expected = this->kernel->parameterBytes[i];
+    uint32_t given = parameter.kind == ParameterRecord::Kind::tensorMap ? 128 : parameter.byteCount;
+    if (given != expected)
+      throw UserError("kernel " + kernelName + ": expected a parameter '" + parameter.name + "' of " +
+                      std::to_string(expected) + " bytes, got " + std::to_string(given) + " in the launch record");
+  }
   clusterBlocks = bound.cluster[0] * bound.cluster[1] * bound.cluster[2];
   blocks = uint64_t(bound.grid[0]) * bound.grid[1] * bound.grid[2];
   clusters = blocks / clusterBlocks;

@@ -428,6 +428,28 @@ TEST_F(Core, LaunchesThatNoGpuAccepts) {
   EXPECT_THROW(run({"copies"}), UserError);
 }
 
+TEST_F(Core, ParametersHaveTheSizesOfTheKernels) {
+  Kernel kernel = Kernel::load(SLUICE_KERNELS "/core.so", "copies");
+  BoundLaunch bound;
+  bound.kernel = "copies";
+  bound.parameters = {pointer("in", in, Direction::read), pointer("out", out, Direction::write)};
+  auto error = [&] {
+    try {
+      launch(kernel, bound, options);
+    } catch (const UserError &error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(error(), "kernel copies: expected 3 parameters, got 2 in the launch record");
+  bound.parameters.push_back(pointer("scale", out, Direction::read));
+  bound.parameters[2].kind = ParameterRecord::Kind::value;
+  bound.parameters[2].byteCount = 4;
+  EXPECT_EQ(error(), "kernel copies: expected a parameter 'scale' of 8 bytes, got 4 in the launch record");
+  bound.parameters[2].kind = ParameterRecord::Kind::tensorMap;
+  EXPECT_EQ(error(), "kernel copies: expected a parameter 'scale' of 8 bytes, got 128 in the launch record");
+}
+
 TEST_F(Core, SitesAreRecorded) {
   options.recordSites = true;
   Result result = run({"synchronises", 4, 128, true});

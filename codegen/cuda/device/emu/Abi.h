@@ -38,8 +38,10 @@ struct SluiceEmuThread {
 struct SluiceEmuKernel {
   sluice::device::u32 version, maxThreads, blocksPerSm, parameters;
   void (*run)(void **arguments);
+  /// Of each parameter: what a launch must pass for it.
+  const sluice::device::u32 *parameterBytes;
 };
-inline constexpr unsigned sluiceEmuVersion = 1;
+inline constexpr unsigned sluiceEmuVersion = 2;
 
 #define SLUICE_EMU_TLS __attribute__((tls_model("initial-exec"), visibility("default")))
 

@@ -24,6 +24,11 @@ template <class... Parameters> struct Invoke {
 template <class... Parameters> constexpr u32 parameterCount(void (*)(Parameters...)) {
   return sizeof...(Parameters);
 }
+template <class... Parameters>
+inline constexpr u32 sizesOf[] = {sizeof(typename Unreferenced<Parameters>::type)..., 0};
+template <class... Parameters> constexpr const u32 *parameterBytes(void (*)(Parameters...)) {
+  return sizesOf<Parameters...>;
+}
 template <class... Parameters> void invoke(void (*kernel)(Parameters...), void **arguments) {
   Invoke<Parameters...>::call(kernel, arguments, typename MakeSequence<sizeof...(Parameters)>::type{});
 }
@@ -54,7 +59,7 @@ template <int Axis = 0> SLUICE_DEVICE u32 gridBlocks() {
   static void name##_run(void **arguments) { sluice::device::detail::invoke(&name, arguments); }             \
   extern "C" __attribute__((visibility("default"), used)) const SluiceEmuKernel sluiceEmuKernel_##name = {   \
       sluiceEmuVersion, name##_threads, name##_blocksPerSm, sluice::device::detail::parameterCount(&name),   \
-      &name##_run};
+      &name##_run, sluice::device::detail::parameterBytes(&name)};
 
 /// A tensor map as a parameter: the launcher's copy itself, since its address identifies it.
 #define SLUICE_TENSOR_MAP(name) const sluice::device::TensorMap &name
