@@ -112,9 +112,14 @@ SLUICE_KERNEL(multiply_groups, 128)(Global<f32> target, i64 steps) {
   sum.fill(0);
   WgmmaA<bf16> a;
   unrolled<4>([&](auto i) { a.r(i) = 0; });
-  wgmmaFence();
-  for (i64 i = 0; i < steps; ++i)
+  pin(sum);
+  for (i64 i = 0; i < steps; ++i) {
+    wgmmaFence();
     wgmma(sum, operand, operand, true);
+    wgmmaCommit();
+    wgmmaWait<0>(sum);
+  }
+  wgmmaFence();
   wgmma(sum, a, operand, true);
   wgmmaCommit();
   wgmmaWait<0>(sum);
