@@ -2,9 +2,12 @@
 #include "test/cuda/FakeDriver.h"
 #include "test/cuda/TestFolder.h"
 
+#include <algorithm>
 #include <cstring>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sstream>
+#include <thread>
 
 namespace sluice {
 namespace {
@@ -313,6 +316,37 @@ TEST_F(CudaLaunch, FaultsInGraphsNameTheirKernels) {
   EXPECT_EQ(errorOf([&] { stream.synchronize(); }).find("kernel"), std::string::npos) << "recorded, not run";
   graph.launch(stream);
   EXPECT_THAT(errorOf([&] { stream.synchronize(); }), HasSubstr("kernel 'scan' with x [5] faulted: "));
+}
+
+TEST_F(CudaLaunch, ManyThreadsShareAKernel) {
+  constexpr int threads = 8, launches = 50;
+  int64_t before = fake().live();
+  std::vector<std::thread> workers;
+  for (int t = 0; t < threads; ++t)
+    workers.emplace_back([&, t] {
+      cuda::Stream own(device);
+      BoundLaunch launch = shapedLaunch("x", {t});
+      launch.parameters.push_back(parameter("work", Kind::workspace));
+      launch.parameters.back().workspaceBytes = 64;
+      for (int i = 0; i < launches; ++i) {
+        launch.sharedBytes = static_cast<uint64_t>(50000 + 100 * i + t);
+        cuda::launch(*kernel, launch, own);
+        if (i % 7 == t % 7)
+          own.synchronize();
+      }
+      own.synchronize();
+    });
+  for (std::thread &worker : workers)
+    worker.join();
+  std::string calls = fake().calls("cuLaunchKernelEx");
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), '\n'), threads * launches);
+  EXPECT_EQ(fake().live(), before + 1) << "the device's pool stays";
+  // What the kernel was granted only grew.
+  std::istringstream granted(fake().calls("cuFuncSetAttribute"));
+  int last = 0, attribute = 0, bytes = 0;
+  for (std::string name; granted >> name >> attribute >> bytes; last = bytes)
+    EXPECT_GT(bytes, last);
+  EXPECT_EQ(last, 50000 + 100 * (launches - 1) + threads - 1);
 }
 
 TEST_F(CudaLaunch, MemoryCopiesAndFills) {

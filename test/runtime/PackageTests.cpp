@@ -99,9 +99,13 @@ TEST_F(Package, DeviceKernels) {
   ASSERT_EQ(scan.binaries.size(), 2u);
   EXPECT_EQ(scan.binaries.at("sm_80").cubin, std::string("first\0one", 9));
   EXPECT_EQ(scan.binaries.at("sm_90").cubin, "later");
-  EXPECT_EQ(scan.binaries.at("sm_80").resources.stackBytes, 12);
-  EXPECT_EQ(scan.binaries.at("sm_90").resources.registers, 32);
-  EXPECT_EQ(scan.binaries.at("sm_90").resources.sharedBytes, 16);
+  auto figures = [&](const char *architecture) {
+    const KernelResources &of = scan.binaries.at(architecture).resources;
+    return std::vector{of.registers,  of.spillStoreBytes, of.spillLoadBytes,
+                       of.stackBytes, of.sharedBytes,     of.barriers};
+  };
+  EXPECT_EQ(figures("sm_80"), (std::vector<int64_t>{40, 4, 8, 12, 0, 1}));
+  EXPECT_EQ(figures("sm_90"), (std::vector<int64_t>{32, 0, 0, 0, 16, 2}));
 }
 
 TEST_F(Package, WithoutDeviceKernelsIsTheFileOfBefore) {
