@@ -6,6 +6,7 @@
 #include "runtime/Files.h"
 
 #include <llvm/BinaryFormat/Dwarf.h>
+#include <llvm/IR/DebugInfo.h>
 #include <llvm/IR/DebugInfoMetadata.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
@@ -72,6 +73,9 @@ private:
   void checkFunction(llvm::Function &function) {
     checkSignature(function);
     for (llvm::Instruction &instruction : llvm::instructions(function)) {
+      auto *place = llvm::dyn_cast<llvm::AllocaInst>(&instruction);
+      if (place && holdsTensorMap(place->getAllocatedType()))
+        checkCopy(*place);
       checkVariables(instruction);
       // Code of the headers is in the same functions, from macros and inlining: the line decides.
       if (const llvm::DILocation *location = instruction.getDebugLoc();
@@ -175,6 +179,33 @@ private:
              return from && from->isConstant() && holdsArray(from->getValueType());
            });
   }
+  static bool isOurs(const llvm::Type *type, llvm::StringRef name) {
+    auto *whole = llvm::dyn_cast<llvm::StructType>(type);
+    return whole && whole->hasName() && whole->getName().contains("sluice::device::") &&
+           whole->getName().contains(name);
+  }
+  static bool holdsTensorMap(const llvm::Type *type) {
+    return isOurs(type, "::TensorMap") ||
+           llvm::any_of(type->subtypes(), [](llvm::Type *part) { return holdsTensorMap(part); });
+  }
+  /// Objects without a name, and those that hold a map; named maps are reported by name.
+  void checkCopy(const llvm::AllocaInst &place) {
+    unsigned first = 0;
+    for (const llvm::User *user : place.users())
+      if (auto *instruction = llvm::dyn_cast<llvm::Instruction>(user))
+        if (const llvm::DILocation *location = instruction->getDebugLoc();
+            location && location->getLine() != 0 && isOwn(location->getFilename()))
+          first = first == 0 ? location->getLine() : std::min(first, location->getLine());
+    if (first != 0 && !namesTensorMap(place))
+      report("tensor map", first, "const TensorMap &", "a copy");
+  }
+  static bool namesTensorMap(const llvm::AllocaInst &place) {
+    return llvm::any_of(llvm::findDVRDeclares(const_cast<llvm::AllocaInst *>(&place)),
+                        [](const llvm::DbgVariableRecord *record) {
+                          const llvm::DIType *type = strip(record->getVariable()->getType());
+                          return type && type->getName() == "TensorMap";
+                        });
+  }
   void checkVariables(llvm::Instruction &instruction) {
     for (llvm::DbgVariableRecord &record : llvm::filterDbgVars(instruction.getDbgRecordRange())) {
       const llvm::DILocalVariable *variable = record.getVariable();
@@ -199,6 +230,8 @@ private:
       report("float64", line, "32-bit arithmetic", "an operation on float64, such as one with a literal without f");
     if (auto *call = llvm::dyn_cast<llvm::CallBase>(&instruction))
       checkCall(*call, line);
+    if (auto *index = llvm::dyn_cast<llvm::GetElementPtrInst>(&instruction))
+      checkIndex(*index, line);
     if (auto *operation = llvm::dyn_cast<llvm::FPMathOperator>(&instruction);
         operation && operation->getFastMathFlags().any())
       report("contraction", line, "arithmetic without contraction or other fast-math flags", "a pragma that sets them");
@@ -218,6 +251,23 @@ private:
     auto *instruction = llvm::dyn_cast<llvm::Instruction>(value);
     return instruction && (instruction->isBinaryOp() || instruction->isCast()) &&
            llvm::all_of(instruction->operands(), [](const llvm::Use &use) { return isFixed(use.get()); });
+  }
+  /// Registers are reached by constants: no element of a fragment, of a vector or of an array of them by a variable.
+  void checkIndex(llvm::GetElementPtrInst &index, unsigned line) {
+    if (llvm::all_of(index.indices(), [](const llvm::Use &use) { return isFixed(use.get()); }))
+      return;
+    llvm::Type *type = index.getSourceElementType();
+    if (type->isFloatingPointTy() || type->isIntegerTy(16) || type->isIntegerTy(32) || type->isIntegerTy(64))
+      return report("pointer", line, "Global or Shared", "arithmetic on an address");
+    while (type->isArrayTy())
+      type = type->getArrayElementType();
+    auto *base = llvm::dyn_cast<llvm::GetElementPtrInst>(index.getPointerOperand());
+    if (isRegisters(type) || (base && isRegisters(base->getSourceElementType())))
+      report("register index", line, "a constant as the index of registers, as unrolled gives it", "one that varies");
+  }
+  static bool isRegisters(const llvm::Type *type) {
+    return isOurs(type, "::Mma") || isOurs(type, "::Wgmma") || isOurs(type, "::LdRegisters") || isOurs(type, "::Vec") ||
+           isOurs(type, "Fragment");
   }
   static bool usesFloat64(const llvm::Instruction &instruction) {
     return instruction.getType()->isDoubleTy() ||
@@ -288,10 +338,11 @@ private:
 
 const std::vector<std::string> &kernelRuleNames() {
   static const std::vector<std::string> names = {
-      "include",       "memory space",    "launch bounds",    "builtin",          "printf",        "asm",
-      "allocation",    "exception",       "library",          "jump",             "volatile",      "float64",
-      "detail",        "tensor map",      "export",           "static memory",    "constant memory", "pointer",
-      "contraction",   "integer division", "shift",           "float to integer", "indirect call", "outside call"};
+      "include",       "memory space",    "launch bounds",   "builtin",          "printf",
+      "asm",           "allocation",      "exception",       "library",          "jump",
+      "volatile",      "float64",         "detail",          "tensor map",       "export",
+      "static memory", "constant memory", "pointer",         "register index",   "contraction",
+      "shift",         "indirect call",   "outside call",    "integer division", "float to integer"};
   return names;
 }
 

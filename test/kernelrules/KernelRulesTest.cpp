@@ -46,6 +46,9 @@ std::vector<Case> makeCases() {
   std::string builtin = "k.cu:3: expected a primitive, got '";
   std::string memory = "expected memory through primitives, got '";
   std::string pointerType = "k.cu:3: expected Global or Shared, got a type of pointers";
+  std::string fragments = "MmaAccumulator d; d.fill(a); ";
+  std::string registers = "k.cu:3: expected a constant as the index of registers, as unrolled gives it, got one that "
+                          "varies";
   std::string float64 = "k.cu:3: expected 32-bit arithmetic, got an operation on float64, such as one with a literal "
                         "without f";
   return {
@@ -111,6 +114,14 @@ std::vector<Case> makeCases() {
        {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)(SLUICE_TENSOR_MAP(map)) {\nTensorMap copy = map;\n}\n"
                 "SLUICE_EXPORT(k)\n", {}},
        "k.cu:3: expected const TensorMap &, got the copy 'copy'"},
+      {"tensor map", "Temporary",
+       {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)(SLUICE_TENSOR_MAP(map)) {\n"
+                "prefetchTensorMap(TensorMap(map));\n}\nSLUICE_EXPORT(k)\n", {}},
+       "k.cu:3: expected const TensorMap &, got a copy"},
+      {"tensor map", "InAStruct",
+       {"k.cu", "#include \"Device.h\"\nstruct Two { TensorMap map; u32 x; };\nSLUICE_KERNEL(k, 32)"
+                "(SLUICE_TENSOR_MAP(map)) {\nTwo two{map, 1};\nprefetchTensorMap(two.map);\n}\nSLUICE_EXPORT(k)\n", {}},
+       "k.cu:4: expected const TensorMap &, got a copy"},
       {"export", "NotExported",
        {"k.cu", "#include \"Device.h\"\nSLUICE_KERNEL(k, 32)() {}\n", {}},
        "k.cu:2: expected SLUICE_EXPORT(k) after the kernel, got none"},
@@ -171,6 +182,14 @@ std::vector<Case> makeCases() {
        "k.cu:3: expected Global or Shared, got a pointer in 'f'"},
       {"pointer", "Reference", kernel("f32 v[2] = {a, a}; const auto &p = &v[1]; storeGlobal(x, *p);"),
        "k.cu:3: expected Global or Shared, got a pointer in 'p'"},
+      {"pointer", "Arithmetic", kernel(fragments + "storeGlobal(x, (&d.r(0))[s]);"),
+       "k.cu:3: expected Global or Shared, got arithmetic on an address"},
+      {"pointer", "ArithmeticOnAReference", kernel(fragments + "auto &first = d.r(0); storeGlobal(x, (&first)[s]);"),
+       "k.cu:3: expected Global or Shared, got arithmetic on an address"},
+      {"register index", "Fragments", kernel("MmaAccumulator d[2]; storeGlobal(x, d[s].r(1));"), registers},
+      {"register index", "FragmentsInALoop",
+       kernel("LdRegisters<4> d[2][2]; for (u32 i = 0; i < 2; ++i) storeGlobal(x, toFloat(d[1][i].r(1)));"), registers},
+      {"register index", "Vector", kernel("auto v = loadGlobal<4>(x); storeGlobal(x, v.data[s]);"), registers},
       {"integer division", "Signed", kernel("i32 t = i32(s); i32 q = 7 / t;"),
        "k.cu:3: expected divide(a, b) for a divisor that varies, got '/'"},
       {"integer division", "Unsigned", kernel("u32 q = 7u / s;"),
@@ -237,6 +256,8 @@ TEST(KernelRules, WhatIsAllowed) {
       "u32 t = threadIndex(); i32 q = i32(t) / 4 + i32(t) % 8 + (i32(t) << 3) + divide(i32(n), i32(s));\n"
       "f32 b = toFloat(q) * a + a / 3.0f; // threadIdx, asm and printf in a comment\n"
       "/* __shared__ */ const char c = '\"'; constexpr u32 big = 1'000'000;\n"
+      "MmaAccumulator e[2]; unrolled<2>([&](auto i) { e[i].fill(a); b += e[i].r(i); });\n"
+      "f32 z[3]; for (u32 i = 0; i < 3; ++i) z[i] = b; for (f32 each : z) b += each;\n"
       "f32 v[2] = {a, b}; const auto &w = v; auto add = [&](f32 z) { return z + w[1]; };\n"
       "unrolled<4>([&](auto i) { q += q >> (i % 2 * 8); q /= i + 1; });\n"
       "#pragma unroll\n"
