@@ -12,6 +12,23 @@ def Global : DeviceType<"Memory.h", ["Global", "operator+", "cast", "isNull"]> {
   let summary = "elements of type T in global memory; cannot be dereferenced; converts to Global<const T>";
 }
 
+class Choice<list<string> names> : DeviceType<"Types.h", names>;
+def Cache : Choice<["all", "level2", "streaming", "lastUse"]> {
+  let summary = "where a global access may be cached: everywhere, in L2 only, evicted first, not again";
+}
+def Eviction : Choice<["normal", "first", "last", "unchanged"]> {
+  let summary = "what L2 does with the lines of an asynchronous copy";
+}
+def Order : Choice<["relaxed", "acquire", "release", "acquireRelease"]> {
+  let summary = "the memory order of an access to a counter, at the scope of the GPU";
+}
+def Major : Choice<["k", "mn"]> {
+  let summary = "which dimension of an operand of wgmma is contiguous";
+}
+def Swizzle : Choice<["none", "bytes32", "bytes64", "bytes128"]> {
+  let summary = "how 16-byte pieces of a tile are permuted, by the bytes of its rows";
+}
+
 //===--- Loads and stores -----------------------------------------------------------------------------------------===//
 
 /// ptxas either predicates the access or branches around it.

@@ -180,7 +180,11 @@ class Declarations:
         if "alignas" in plain:
             at = plain.index("alignas")
             plain = plain[:at] + plain[matching(plain, at + 1, "(", ")"):]
-        if body[0] != "{" or plain[0] == "enum" or "<" in plain[:4]:
+        if body[0] != "{" or "<" in plain[:4]:
+            return
+        if plain[0] == "enum":
+            if plain[1] == "class":
+                self.types[plain[2]] = {value[0] for value in split(body[1:-1])}
             return
         name = plain[1]
         target = self.types if scope == ("sluice", "device") else self.inner
