@@ -54,7 +54,7 @@ def mbarrierExpect : OnBarrier<"mbarrier.expect_tx.relaxed.cta.shared::cta.b64",
 def mbarrierArriveExpect : OnBarrier<"mbarrier.arrive.expect_tx.release.cta.shared::cta.b64", "sm_90"> {
   let summary = "expects bytes, then arrives once";
   let complete = "nothing here; what the thread did before, for those who wait for the phase";
-  let mutations = ["skip", "lessBytes", "moreBytes"];
+  let mutations = ["skip", "lessBytes", "moreBytes", "moreArrivals", "fewerArrivals"];
   let overloads = [Overload<"void mbarrierArriveExpect(Mbarrier barrier, u32 bytes)", [
       Use<"mbarrierArriveExpect(bar, i)", [], ["SYNCS.ARRIVE.TRANS64"]>]>];
 }

@@ -122,7 +122,7 @@ def syncThreads : Barrier<ByBlock, "barrier.sync.aligned 0"> {
 def barrierSync : Barrier<ByWarps, "barrier.sync.aligned"> {
   let summary = "named barrier (1 to 15) of so many threads: arrives and waits";
   let complete = "accesses before the barrier of all who came";
-  let mutations = ["skip"];
+  let mutations = ["skip", "moreArrivals", "fewerArrivals"];
   let overloads = [Overload<"void barrierSync(u32 id, u32 threads)", [
       Use<"barrierSync(3, 64)", ["BAR.SYNC.DEFER_BLOCKING 0x3, 0x40"]>,
       Use<"barrierSync(i, 128)", ["BAR.SYNC.DEFER_BLOCKING"]>]>];
@@ -130,7 +130,7 @@ def barrierSync : Barrier<ByWarps, "barrier.sync.aligned"> {
 def barrierArrive : Barrier<ByWarps, "barrier.arrive.aligned"> {
   let summary = "named barrier of so many threads: arrives and goes on";
   let complete = "nothing here; its accesses before, for those who wait";
-  let mutations = ["skip"];
+  let mutations = ["skip", "moreArrivals", "fewerArrivals"];
   let overloads = [Overload<"void barrierArrive(u32 id, u32 threads)", [
       Use<"barrierArrive(3, 64)", ["BAR.ARV 0x3, 0x40"]>]>];
 }
