@@ -7,6 +7,8 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
@@ -14,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace sluice;
@@ -205,6 +208,33 @@ TEST_F(HostCompilerTest, ProcessesThatCompileAtOnceDoNotDisturbEachOther) {
   for (const auto &entry : fs::directory_iterator(folder + "/cache"))
     if (entry.is_regular_file())
       EXPECT_THAT(entry.path().extension().string(), ::testing::AnyOf(".so", ".json")) << entry.path();
+}
+
+TEST_F(HostCompilerTest, InterruptedCompilationsLeaveNothingInTheCache) {
+  auto source = [](int i) { return answering("return " + std::to_string(i) + ";"); };
+  bool interrupted = false;
+  for (int milliseconds : {10, 40, 80, 160}) {
+    pid_t child = fork();
+    if (child == 0) {
+      // What it leaves there goes with the test.
+      setenv("TMPDIR", folder.c_str(), 1);
+      for (int i = 0; i < 20; ++i)
+        compileForEmulator(source(i));
+      _exit(0);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    interrupted |= WIFSIGNALED(status);
+    if (fs::exists(folder + "/cache"))
+      for (const auto &entry : fs::directory_iterator(folder + "/cache"))
+        if (entry.is_regular_file())
+          EXPECT_THAT(entry.path().extension().string(), ::testing::AnyOf(".so", ".json")) << entry.path();
+  }
+  EXPECT_TRUE(interrupted);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(callAnswer<int>(compileForEmulator(source(i)).path), i);
 }
 
 TEST_F(HostCompilerTest, AnErrorNamesFileLineAndLog) {
