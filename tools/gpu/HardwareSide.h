@@ -33,8 +33,9 @@ public:
   /// Whether anything can still be launched: after a fault of a kernel nothing can.
   virtual bool works() = 0;
 
-  /// Milliseconds of one launch: the mean over `launches` of them, one after the other, after one to warm up.
-  /// In a graph they are recorded and handed over at once, so that the host's time per launch does not count.
+  /// Milliseconds of one launch: the mean over `launches` of them, one after the other, on a GPU that has
+  /// been busy with them. In a graph they are recorded and handed over at once, so that the host's time per
+  /// launch does not count.
   virtual double milliseconds(const KernelCase &one, const Sizes &sizes, const Arrays &arguments,
                               int launches, bool inGraph) = 0;
 };
