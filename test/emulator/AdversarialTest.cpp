@@ -261,6 +261,13 @@ const Case cases[] = {
     {groups, "cluster_barrier_of_the_block", {"race", "uninitialised read"}, 2},
     {groups, "cluster_remote_arrive_early", {"race", "mbarrier misuse"}, 2},
 
+    {groups, "cluster_stores_awaited", {}, 2},
+    {groups, "cluster_one_store_not_expected", {"race"}, 2},
+    {groups, "cluster_reads_before_the_stores", {"race"}, 2},
+    {groups, "cluster_stores_to_who_has_left", {"access after exit"}, 2},
+    {groups, "released_when_only_read", {"race"}, 2},
+    {groups, "released_when_written", {}, 2},
+
     {copies, "two_loads_into_one_place", {"race"}},
     {copies, "two_loads_in_turn", {}},
     {copies, "wrong_barrier", {"race", "uninitialised read"}},

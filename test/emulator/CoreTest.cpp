@@ -229,6 +229,18 @@ TEST_F(Core, WaitingForABlockThatCannotBeResident) {
   }
 }
 
+TEST_F(Core, PollingForABlockThatCannotBeResident) {
+  for (Scheduling scheduling : {Scheduling::inOrder, Scheduling::random}) {
+    options.scheduling = scheduling;
+    EXPECT_TRUE(run({"meetsByPolling", 4, 128, true}).clean());
+    Report report = mistake({"meetsByPolling", 4, 128, true, 2});
+    EXPECT_EQ(report.kind, "deadlock");
+    EXPECT_EQ(report.line, lineOf("meetsByPolling"));
+    EXPECT_THAT(report.message, HasSubstr("2 threads wait in loadCounter (polls, reads 2 each time)"));
+    EXPECT_THAT(report.message, HasSubstr("2 blocks are not resident"));
+  }
+}
+
 TEST_F(Core, BlocksFollowAsOthersEnd) {
   options.scheduling = Scheduling::inOrder;
   EXPECT_TRUE(run({"waitsForThePrevious", 40, 32, true, 2}).clean());

@@ -331,3 +331,96 @@ CASE(wgmma_changed_between) {
   result(out, p.sum.r(0));
 }
 SLUICE_EXPORT(wgmma_changed_between)
+
+//===--- Asynchronous stores to a peer
+
+namespace {
+SLUICE_DEVICE void expectStores(u32 count) {
+  if (threadIndex() == 0) {
+    mbarrierInit(barrier(0), 1);
+    mbarrierFenceInit();
+    mbarrierArriveExpect(barrier(0), 4 * count);
+  }
+  clusterArrive();
+  clusterWait();
+}
+SLUICE_DEVICE void storeToPeer() {
+  const u32 peer = clusterRank() ^ 1;
+  storeAsync(mapShared(slot(threadIndex()), peer), 1.0f, mapMbarrier(barrier(0), peer));
+}
+} // namespace
+
+CASE(cluster_stores_awaited) {
+  expectStores(128);
+  storeToPeer();
+  mbarrierWaitCluster(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex() ^ 64)));
+}
+SLUICE_EXPORT(cluster_stores_awaited)
+
+CASE(cluster_one_store_not_expected) {
+  expectStores(127);
+  storeToPeer();
+  mbarrierWaitCluster(barrier(0), 0);
+  result(out, loadShared(slot(threadIndex() ^ 64)));
+}
+SLUICE_EXPORT(cluster_one_store_not_expected)
+
+CASE(cluster_reads_before_the_stores) {
+  storeShared(slot(threadIndex()), 0.0f);
+  expectStores(128);
+  storeToPeer();
+  const f32 x = loadShared(slot(threadIndex()));
+  mbarrierWaitCluster(barrier(0), 0);
+  result(out, x);
+}
+SLUICE_EXPORT(cluster_reads_before_the_stores)
+
+CASE(cluster_stores_to_who_has_left) {
+  expectStores(128);
+  if (clusterRank() == 0)
+    storeToPeer();
+}
+SLUICE_EXPORT(cluster_stores_to_who_has_left)
+
+//===--- Bulk stores that another block reads
+
+CASE(released_when_only_read) {
+  if (blockIndex() == 0) {
+    storeShared(slot(threadIndex()), 1.0f);
+    fenceProxyAsyncShared();
+    syncThreads();
+    if (threadIndex() == 0) {
+      bulkStore(scratch, slot(0), 512);
+      bulkCommit();
+      bulkWaitRead<0>();
+      addCounter<Order::release>(counter, 1);
+    }
+  } else {
+    if (threadIndex() == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, loadGlobal(scratch + i64(threadIndex())));
+  }
+}
+SLUICE_EXPORT(released_when_only_read)
+
+CASE(released_when_written) {
+  if (blockIndex() == 0) {
+    storeShared(slot(threadIndex()), 1.0f);
+    fenceProxyAsyncShared();
+    syncThreads();
+    if (threadIndex() == 0) {
+      bulkStore(scratch, slot(0), 512);
+      bulkCommit();
+      bulkWait<0>();
+      addCounter<Order::release>(counter, 1);
+    }
+  } else {
+    if (threadIndex() == 0)
+      waitCounter(counter, 1);
+    syncThreads();
+    result(out, loadGlobal(scratch + i64(threadIndex())));
+  }
+}
+SLUICE_EXPORT(released_when_written)

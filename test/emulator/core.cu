@@ -303,3 +303,12 @@ KERNEL(pollsByUpdates) {
     storeCounter<Order::release>(counter + i64(remainder(blockIndex() + 1, gridBlocks())), 1);
 }
 SLUICE_EXPORT(pollsByUpdates)
+
+KERNEL(meetsByPolling) {
+  if (threadIndex() == 0) {
+    addCounter<Order::release>(counter, 1);
+    while (loadCounter<Order::acquire>(counter) < gridBlocks()) { // meetsByPolling
+    }
+  }
+}
+SLUICE_EXPORT(meetsByPolling)
