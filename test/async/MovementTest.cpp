@@ -211,6 +211,24 @@ TEST(AsyncMovement, TensorBoxes) {
   testBox({{8, 2, 3, 2, 4}, {4, 2, 2, 2, 2}, {2, 1, 0, 1, 3}});
 }
 
+/// Boxes over the upper edge of every dimension, and over the lower one of the innermost.
+TEST(AsyncMovement, TensorBoxesOfEveryRankSwizzleAndFill) {
+  for (size_t rank = 1; rank <= 5; ++rank)
+    for (TileSwizzle swizzle :
+         {TileSwizzle::none, TileSwizzle::bytes32, TileSwizzle::bytes64, TileSwizzle::bytes128})
+      for (bool nan : {false, true}) {
+        SCOPED_TRACE("rank " + std::to_string(rank) + ", swizzle " + std::to_string(static_cast<int>(swizzle)));
+        uint32_t row = swizzle == TileSwizzle::none ? 8 : 4u << static_cast<int>(swizzle);
+        BoxCase one{{row + 4}, {row}, {nan ? -4 : 8}, swizzle, nan};
+        for (size_t d = 1; d < rank; ++d) {
+          one.dims.push_back(3);
+          one.box.push_back(2);
+          one.at.push_back(d % 2 ? 2 : 1);
+        }
+        testBox(one);
+      }
+}
+
 TEST(AsyncMovement, Multicast) {
   Floats box(256);
   for (uint32_t i = 0; i < 256; ++i)
