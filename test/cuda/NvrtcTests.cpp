@@ -51,6 +51,7 @@ TEST(Nvrtc, EveryPlaceThatHasOneWorks) {
 }
 
 TEST(Nvrtc, PythonPackagesOfTheBuildAreFound) {
+  Environment unset("SLUICE_CUDA", "");
   EXPECT_THAT(Nvrtc::candidates(), Contains(HasSubstr("/gpu-venv/lib/python3")));
 }
 
@@ -77,6 +78,7 @@ TEST(Nvrtc, AChosenFolderIsTheOnlyOne) {
 }
 
 TEST(Nvrtc, EnvironmentsAreSearched) {
+  Environment unset("SLUICE_CUDA", "");
   std::string folder = emptyFolder("environments");
   for (const char *path : {"/toolkit/lib64", "/venv/lib/python3.12/site-packages/nvidia/cuda_nvrtc/lib"}) {
     fs::create_directories(folder + path);
@@ -91,6 +93,7 @@ TEST(Nvrtc, EnvironmentsAreSearched) {
 }
 
 TEST(Nvrtc, ThePythonOnThePathIsSearched) {
+  Environment unset("SLUICE_CUDA", "");
   std::string folder = emptyFolder("python");
   fs::create_directories(folder + "/real/bin");
   fs::create_directories(folder + "/linked/bin");
