@@ -172,20 +172,28 @@ TEST(Latencies, AreClean) {
 /// The hardware side is the same source: it compiles, without spills and without what makes ptxas serialise
 /// products.
 TEST(Probes, CompileForHardware) {
-  std::set<std::pair<std::string, std::string>> targets;
-  auto add = [&](const KernelCase &one) { targets.insert({one.source, one.target}); };
+  std::map<std::pair<std::string, std::string>, std::vector<const KernelCase *>> kernels;
+  auto add = [&](const KernelCase &one) { kernels[{one.source, one.target}].push_back(&one); };
   for (const Probe &one : probes())
     add(one.kernel);
   for (const Latency &one : latencies())
     add(one.kernel);
   std::vector<DeviceJob> jobs;
-  for (const auto &[source, target] : targets) {
+  for (const auto &[compiled, cases] : kernels) {
     DeviceJob &job = jobs.emplace_back();
-    job.source = {source, bundle.source(source), {}};
-    job.architecture = target;
+    job.source = {compiled.first, bundle.source(compiled.first), {}};
+    job.architecture = compiled.second;
   }
-  for (const DeviceCode &code : compileForDevice(jobs))
-    checkGates(code);
+  std::vector<DeviceCode> codes = compileForDevice(jobs);
+  size_t i = 0;
+  for (const auto &[compiled, cases] : kernels) {
+    for (const KernelCase *one : cases) {
+      EXPECT_NO_THROW(checkGates(codes[i], one->record)) << one->name;
+      if (one->record.registersAtLaunch) // What setmaxnreg adds to and takes from.
+        EXPECT_EQ(codes[i].kernels.at(one->record.kernel).registers, one->record.registersAtLaunch);
+    }
+    ++i;
+  }
 }
 
 TEST(Probes, KeepTheRulesOfKernels) {

@@ -181,9 +181,9 @@ std::vector<Probe> productProbes() {
     add("products.cu", name, n / 2);
   add("products.cu", "wgmmaGroups", 44);
   Probe budgets =
-      makeProbe({"products.cu", "sm_90a", "registerBudgets", 1, 1, Inputs::random, Comparison::bits, 256, 2});
-  budgets.kernel.record.roles = {{"fewer", 128, 24}, {"more", 128, 232}};
-  budgets.kernel.record.registersAtLaunch = 128;
+      makeProbe({"products.cu", "sm_90a", "registerBudgets", 1, 1, Inputs::random, Comparison::bits, 384, 2});
+  budgets.kernel.record.roles = {{"fewer", 128, 24}, {"more", 256, 232}};
+  budgets.kernel.record.registersAtLaunch = 168;
   list.push_back(budgets);
   return list;
 }

@@ -76,9 +76,9 @@ int runPart(const Suite &suite, const Request &request, nlohmann::json result, c
   for (size_t i = request.skip; i < tasks.size() && status != 4; ++i) {
     alarm(request.seconds);
     rows.push_back(runTask(tasks[i]));
-    alarm(0);
     if (rows.back().verdict == "differs")
       status = suite.hardware && !suite.hardware->works() ? 4 : 1;
+    alarm(0);
     result["rows"] = toJson(rows);
     writeResult(request, result, i + 1 == tasks.size() || status == 4);
   }

@@ -87,8 +87,8 @@ SLUICE_KERNEL(wgmmaGroups, 128)(Global<const u32> input, Global<u32> output, i64
 }
 SLUICE_EXPORT(wgmmaGroups)
 
-/// 1 word in, 1 out: registers change hands between two warpgroups.
-SLUICE_KERNEL(registerBudgets, 256)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
+/// 1 word in, 1 out: one warpgroup hands registers on to two others.
+SLUICE_KERNEL(registerBudgets, 384)(Global<const u32> input, Global<u32> output, i64 reads, i64 writes) {
   Words words(input, output, reads, writes);
   if (threadIndex() < 128)
     decreaseRegisters<24>();
