@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace sluice {
 
@@ -25,6 +26,8 @@ namespace {
 using Program = struct NvrtcProgram *;
 using Status = int;
 
+/// The oldest that is known to compile the headers; 12.1 lacks __builtin_bit_cast.
+constexpr std::pair<int, int> oldest{12, 4};
 constexpr Status success = 0, compilationFailed = 6;
 /// Newest first.
 constexpr const char *libraryNames[] = {"libnvrtc.so.13", "libnvrtc.so.12"};
@@ -264,8 +267,8 @@ std::shared_ptr<const Nvrtc> Nvrtc::load(const std::string &library) {
   resolve(functions->getPTX, "nvrtcGetPTX");
   functions->check(functions->version(&nvrtc->major, &nvrtc->minor), "nvrtcVersion");
   nvrtc->functions = std::move(functions);
-  if (nvrtc->major < 12)
-    throw UserError("expected NVRTC 12.0 or newer, got " + nvrtc->version() + ": " + library);
+  if (std::pair(nvrtc->major, nvrtc->minor) < oldest)
+    throw UserError("expected NVRTC 12.4 or newer, got " + nvrtc->version() + ": " + library);
   return nvrtc;
 }
 

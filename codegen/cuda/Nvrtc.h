@@ -22,9 +22,9 @@ public:
   /// set, nowhere else), $CUDA_HOME, $CUDA_PATH, /usr/local/cuda, the loader's path, and Python packages:
   /// build/gpu-venv above the program, $VIRTUAL_ENV, the site-packages of a Python that this process runs in,
   /// every python3 on $PATH and ~/.local. The first one found is kept for the process. Throws UserError in one
-  /// line where there is none or it is older than 12.0.
+  /// line where there is none or it is older than 12.4.
   static std::shared_ptr<const Nvrtc> find();
-  /// Throws UserError if the library cannot be loaded or is no NVRTC of 12.0 or newer.
+  /// Throws UserError if the library cannot be loaded or is no NVRTC of 12.4 or newer.
   static std::shared_ptr<const Nvrtc> load(const std::string &library);
   /// The candidates of find() in their order: paths, or names for the loader.
   static std::vector<std::string> candidates();

@@ -26,7 +26,7 @@ constexpr const char *kernel = "extern \"C\" __global__ void k(float *p) { p[thr
 TEST(Nvrtc, CompilesFromWhereverItIsFound) {
   std::shared_ptr<const Nvrtc> nvrtc = Nvrtc::find();
   EXPECT_EQ(Nvrtc::find(), nvrtc) << "kept for the process";
-  EXPECT_GE(nvrtc->version(), "12.0");
+  EXPECT_GE(nvrtc->version(), "12.4");
   EXPECT_TRUE(nvrtc->supports("sm_80"));
   EXPECT_TRUE(nvrtc->supports("sm_90"));
   EXPECT_TRUE(nvrtc->supports("sm_90a"));
@@ -155,6 +155,20 @@ TEST(NvrtcDeathTest, LibrariesForOtherProcessorsAreNamed) {
   machine.write(reinterpret_cast<const char *>(&other), sizeof other);
   machine.close();
   expectFindFails(folder, "^NVRTC cannot be loaded: expected a library for this processor, got .*13$");
+}
+
+TEST(NvrtcDeathTest, OldOnesArePassedOver) {
+  expectFindFails(SLUICE_OLD_NVRTC, "^expected NVRTC 12.4 or newer, got 12.3: .*/OldNvrtc.so$");
+  std::string folder = emptyFolder("old");
+  fs::create_directories(folder + "/lib64");
+  fs::create_symlink(SLUICE_OLD_NVRTC, folder + "/lib64/libnvrtc.so.12");
+  Environment toolkit("CUDA_HOME", folder), unset("SLUICE_CUDA", "");
+  EXPECT_THAT(Nvrtc::candidates()[0], EndsWith("/OldNvrtc.so"));
+  auto tryIt = [] {
+    std::string path = Nvrtc::find()->path();
+    std::_Exit(path.ends_with("/OldNvrtc.so") ? 1 : 0);
+  };
+  EXPECT_EXIT(tryIt(), testing::ExitedWithCode(0), "");
 }
 
 TEST(NvrtcDeathTest, SaysWhereItLooked) {
