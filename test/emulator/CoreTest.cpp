@@ -1,90 +1,11 @@
 // Threads, memory, barriers and counters: what is right stays silent, each mistake is reported with its
 // place, and everything depends on the seed alone.
-#include "runtime/Error.h"
-#include "runtime/emulator/Emulator.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <cstring>
-#include <fstream>
-#include <numeric>
+#include "test/emulator/CoreRun.h"
 
 namespace sluice::emulator {
 namespace {
 
 using testing::HasSubstr;
-
-/// The line of core.cu that carries the mark.
-uint32_t lineOf(const std::string &mark) {
-  std::ifstream file(SLUICE_SOURCE_DIR "/test/emulator/core.cu");
-  std::string line, wanted = "// " + mark;
-  for (uint32_t number = 1; std::getline(file, line); ++number)
-    if (line.ends_with(wanted))
-      return number;
-  ADD_FAILURE() << "no line of core.cu is marked " << mark;
-  return 0;
-}
-
-std::string placeOfLine(const std::string &mark) { return "core.cu:" + std::to_string(lineOf(mark)); }
-
-struct Shape {
-  std::string kernel;
-  uint32_t blocks = 1, threads = 128;
-  bool cooperative = false;
-  uint64_t resident = 0;
-  Direction counter = Direction::readWrite;
-  uint32_t blocksPerSm = 1;
-};
-
-class Core : public testing::Test {
-protected:
-  Core() : in(512, "in"), out(16384, "out"), counters(4096, "counters") {
-    auto *values = static_cast<float *>(in.data());
-    std::iota(values, values + 128, 1.0f);
-    in.markWritten();
-    options.check = true;
-  }
-
-  Result run(const Shape &shape) {
-    std::memset(counters.data(), 0, counters.bytes());
-    counters.markWritten();
-    out.markUndefined();
-    BoundLaunch bound;
-    bound.kernel = shape.kernel;
-    bound.grid = {shape.blocks, 1, 1};
-    bound.threads = shape.threads;
-    bound.blocksPerSm = shape.blocksPerSm;
-    bound.sharedBytes = 1024;
-    bound.residency = shape.cooperative ? Residency::cooperative : Residency::independent;
-    bound.residentBlocks = shape.resident;
-    bound.parameters = {pointer("in", in, Direction::read), pointer("out", out, Direction::write),
-                        pointer("counter", counters, shape.counter)};
-    return launch(Kernel::load(SLUICE_KERNELS "/core.so", shape.kernel), bound, options);
-  }
-
-  /// The only report.
-  Report mistake(const Shape &shape) {
-    Result result = run(shape);
-    EXPECT_EQ(result.reports.size(), 1u) << (result.reports.empty() ? "" : result.reports.back().text());
-    return result.reports.empty() ? Report() : result.reports.front();
-  }
-
-  uint32_t counterAt(int index) const { return static_cast<const uint32_t *>(counters.data())[index]; }
-  float outAt(int index) const { return static_cast<const float *>(out.data())[index]; }
-
-  static BoundParameter pointer(const char *name, const Memory &memory, Direction direction) {
-    BoundParameter parameter;
-    parameter.name = name;
-    parameter.direction = direction;
-    void *data = memory.data();
-    std::memcpy(parameter.bytes.data(), &data, sizeof data);
-    return parameter;
-  }
-
-  Memory in, out, counters;
-  Options options;
-};
 
 TEST_F(Core, CopiesInSilence) {
   EXPECT_TRUE(run({"copies"}).clean());
@@ -204,70 +125,6 @@ TEST_F(Core, BarrierMisuse) {
   EXPECT_THAT(mixed.earlier, HasSubstr(placeOfLine(second ? "mixedBarrier:first" : "mixedBarrier:second")));
 }
 
-TEST_F(Core, DeadlockSaysWhoWaitsWhere) {
-  Report report = mistake({"deadlocks"});
-  EXPECT_EQ(report.kind, "deadlock");
-  EXPECT_EQ(report.line, lineOf("deadlocks:three"));
-  EXPECT_THAT(report.message,
-              HasSubstr("96 threads wait in barrierSync (barrier 1) at " + placeOfLine("deadlocks:three")));
-  EXPECT_THAT(report.message,
-              HasSubstr("32 threads wait in barrierSync (barrier 2) at " + placeOfLine("deadlocks:one")));
-  EXPECT_THAT(report.message, HasSubstr("barrier 1 has 96 of 128 threads"));
-}
-
-TEST_F(Core, WaitingForABlockThatCannotBeResident) {
-  for (uint32_t resident : {1u, 4u, 9u}) {
-    EXPECT_TRUE(run({"meets", resident, 32, true, resident}).clean());
-    EXPECT_TRUE(run({"meets", resident, 32, true}).clean());
-    Report report = mistake({"meets", resident + 2, 32, true, resident});
-    EXPECT_EQ(report.kind, "deadlock");
-    EXPECT_EQ(report.line, lineOf("meets"));
-    EXPECT_THAT(report.message, HasSubstr("is " + std::to_string(resident) + ", expected at least " +
-                                          std::to_string(resident + 2)));
-    EXPECT_THAT(report.message, HasSubstr("2 blocks are not resident: the launch keeps " +
-                                          std::to_string(resident) + " at once"));
-  }
-}
-
-TEST_F(Core, PollingForABlockThatCannotBeResident) {
-  for (Scheduling scheduling : {Scheduling::inOrder, Scheduling::random}) {
-    options.scheduling = scheduling;
-    EXPECT_TRUE(run({"meetsByPolling", 4, 128, true}).clean());
-    Report report = mistake({"meetsByPolling", 4, 128, true, 2});
-    EXPECT_EQ(report.kind, "deadlock");
-    EXPECT_EQ(report.line, lineOf("meetsByPolling"));
-    EXPECT_THAT(report.message, HasSubstr("2 threads wait in loadCounter (polls, reads 2 each time)"));
-    EXPECT_THAT(report.message, HasSubstr("2 blocks are not resident"));
-  }
-}
-
-TEST_F(Core, BlocksFollowAsOthersEnd) {
-  options.scheduling = Scheduling::inOrder;
-  EXPECT_TRUE(run({"waitsForThePrevious", 40, 32, true, 2}).clean());
-}
-
-TEST_F(Core, PollsLetTheOthersRun) {
-  for (Scheduling scheduling : {Scheduling::inOrder, Scheduling::random})
-    for (bool check : {false, true}) {
-      options.scheduling = scheduling;
-      options.check = check;
-      EXPECT_TRUE(run({"polls"}).clean());
-      EXPECT_TRUE(run({"polls", 1, 32}).clean());
-      EXPECT_TRUE(run({"pollsForItsNeighbour", 5, 256, true}).clean());
-      EXPECT_TRUE(run({"pollsByUpdates", 5, 128, true}).clean());
-    }
-}
-
-TEST_F(Core, PollingForEverIsADeadlock) {
-  options.check = false;
-  for (Scheduling scheduling : {Scheduling::inOrder, Scheduling::random}) {
-    options.scheduling = scheduling;
-    Report report = mistake({"pollsForEver", 1, 32});
-    EXPECT_EQ(report.kind, "deadlock");
-    EXPECT_EQ(report.line, lineOf("pollsForEver"));
-  }
-}
-
 TEST_F(Core, IndependentBlocksMustNotWait) {
   EXPECT_TRUE(run({"waitsForThePrevious", 1, 32}).clean());
   Result result = run({"waitsForThePrevious", 2, 32});
@@ -301,39 +158,6 @@ TEST_F(Core, IndependentBlocksMustNotReadEachOther) {
   EXPECT_THAT(report.earlier, HasSubstr(placeOfLine("readsOthers:write")));
 }
 
-TEST_F(Core, StackOverflowIsAReport) {
-  for (int repetition = 0; repetition < 2; ++repetition) {
-    Report report = mistake({"overflowsItsStack"});
-    EXPECT_EQ(report.kind, "fault");
-    EXPECT_THAT(report.message, HasSubstr("stack"));
-  }
-  // The host goes on: its exceptions and the next launch work.
-  EXPECT_THROW(Kernel::load(SLUICE_KERNELS "/core.so", "missing"), UserError);
-  EXPECT_TRUE(run({"copies"}).clean());
-}
-
-TEST_F(Core, FaultsAreReports) {
-  EXPECT_THAT(mistake({"dividesByZero"}).text(),
-              HasSubstr("fault: dividesByZero, thread 5, block (0,0,0): integer"));
-  EXPECT_THAT(mistake({"goesWhereCodeEnds"}).text(),
-              HasSubstr("fault: goesWhereCodeEnds, thread 5, block (0,0,0)"));
-  EXPECT_TRUE(run({"copies"}).clean());
-}
-
-TEST_F(Core, LoopsWithoutEndAreReports) {
-  options.patience = 0.1;
-  for (bool check : {false, true}) {
-    options.check = check;
-    Report reads = mistake({"readsForEver"});
-    EXPECT_EQ(reads.kind, "endless loop");
-    EXPECT_EQ(reads.line, lineOf("readsForEver"));
-    Report computes = mistake({"computesForEver"});
-    EXPECT_EQ(computes.kind, "endless loop");
-    EXPECT_GE(computes.thread, 0);
-    EXPECT_TRUE(run({"copies"}).clean());
-  }
-}
-
 TEST_F(Core, MemoryThatIsNoArgumentIsOutOfBounds) {
   Memory other(512, "other");
   other.markWritten();
@@ -359,10 +183,6 @@ TEST_F(Core, MemoryThatIsNoArgumentIsOutOfBounds) {
 TEST_F(Core, AWordThatALargeGridUpdates) {
   EXPECT_TRUE(run({"counts", 100000, 32}).clean());
   EXPECT_EQ(counterAt(0), 100000u);
-}
-
-TEST_F(Core, MoreResidentThreadsThanAnyGpuHas) {
-  EXPECT_THROW(run({"meets", 100000, 1024, true}), UserError);
 }
 
 TEST_F(Core, OrderDependsOnTheSeed) {
