@@ -37,7 +37,8 @@ for i in range(int(options["--skip"]), 4):
         time.sleep(60)
     lost = behaviour == "lose"
     figures = {"sectors read": 8.0, "sectors written": 4.0, "wavefronts loaded": 2.0, "wavefronts stored": 1.0}
-    result["rows"].append({"name": f"row{i}", "verdict": "differs" if lost else "equal", "detail": "", "figures": figures})
+    verdict = "differs" if lost else "equal"
+    result["rows"].append({"name": f"row{i}", "verdict": verdict, "detail": "", "figures": figures})
     write()
     if lost:
         sys.exit(4)
