@@ -165,7 +165,8 @@ class Declarations:
         if head and head[0] == "namespace":
             self.read(body[1:-1], scope + tuple(t for t in head[1:] if t != "::"))
             return
-        if scope[:2] != ("sluice", "device") or not head or head[0] in ("using", "static_assert", "#"):
+        if scope[:2] != ("sluice", "device") or not head or head[0] in ("using", "static_assert", "#") \
+                or head[-1] == "delete":
             return
         plain = head[matching(head, 1, "<", ">"):] if head[0] == "template" else head
         if plain[0] in ("struct", "class", "enum"):

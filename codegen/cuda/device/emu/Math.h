@@ -157,6 +157,16 @@ SLUICE_DEVICE i64 remainder(i64 dividend, i64 divisor, Site site = Site::current
 SLUICE_DEVICE u32 shiftLeft(u32 value, u32 places) { return places > 31 ? 0 : value << places; }
 SLUICE_DEVICE u32 shiftRight(u32 value, u32 places) { return places > 31 ? 0 : value >> places; }
 SLUICE_DEVICE i32 shiftRightSigned(i32 value, u32 places) { return value >> (places > 31 ? 31 : places); }
+// A 64-bit value does not fit: by constants the operators shift it.
+template <class T>
+  requires(sizeof(T) == 8)
+u32 shiftLeft(T value, u32 by) = delete;
+template <class T>
+  requires(sizeof(T) == 8)
+u32 shiftRight(T value, u32 by) = delete;
+template <class T>
+  requires(sizeof(T) == 8)
+i32 shiftRightSigned(T value, u32 by) = delete;
 
 //===--- Rounded functions ----------------------------------------------------------------------------------------===//
 

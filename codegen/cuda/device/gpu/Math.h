@@ -123,6 +123,16 @@ SLUICE_DEVICE i32 shiftRightSigned(i32 value, u32 by) {
   asm("shr.s32 %0, %1, %2;" : "=r"(result) : "r"(value), "r"(by));
   return result;
 }
+// A 64-bit value does not fit: by constants the operators shift it.
+template <class T>
+  requires(sizeof(T) == 8)
+u32 shiftLeft(T value, u32 by) = delete;
+template <class T>
+  requires(sizeof(T) == 8)
+u32 shiftRight(T value, u32 by) = delete;
+template <class T>
+  requires(sizeof(T) == 8)
+i32 shiftRightSigned(T value, u32 by) = delete;
 
 // Floats, rounded once. Of a NaN and a number, minimum and maximum give the number; -0 < +0.
 
