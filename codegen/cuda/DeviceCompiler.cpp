@@ -52,7 +52,8 @@ std::vector<std::string> optionsFor(const DeviceJob &job) {
   for (const std::string &define : job.source.defines)
     options.push_back("--define-macro=" + define);
   if (!job.entry.empty())
-    options.push_back("--ptxas-options=--entry=" + job.entry);
+    for (const std::string &define : {std::string("SLUICE_ONE_ENTRY"), "SLUICE_ENTRY_" + job.entry + "=SLUICE_CHOSEN"})
+      options.push_back("--define-macro=" + define);
   return options;
 }
 
@@ -146,8 +147,6 @@ void checkFigures(const DeviceCode &code) {
 DeviceCode compile(const Nvrtc &nvrtc, const DeviceJob &job, const std::string &key) {
   const KernelSource &source = job.source;
   NvrtcOutput output = nvrtc.compile(source.text, source.name, headersByName(), optionsFor(job));
-  if (!output.succeeded && output.log.find("Unknown function " + job.entry + "\n") != std::string::npos)
-    failWithoutEntry(job.entry);
   if (!output.succeeded && output.log.find("parse Invalid record") != std::string::npos)
     throw UserError(errorWithoutLine(source));
   if (!output.succeeded)
@@ -155,6 +154,8 @@ DeviceCode compile(const Nvrtc &nvrtc, const DeviceJob &job, const std::string &
   DeviceCode code{source.name,           job.architecture,      std::move(output.cubin),
                   std::move(output.ptx), std::move(output.log), {}};
   code.kernels = resourcesOfLog(code.log);
+  if (!job.entry.empty() && !code.kernels.count(job.entry))
+    failWithoutEntry(job.entry);
   checkFigures(code);
   return code;
 }

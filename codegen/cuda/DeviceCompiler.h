@@ -21,12 +21,12 @@ struct DeviceCode {
   bool cached = false;                            ///< Found, not compiled.
 };
 
-/// A source and the architecture it is compiled for. ptxas takes most of the time, so that entry points of one source
-/// are worth jobs of their own.
+/// A source and the architecture it is compiled for.
 struct DeviceJob {
   KernelSource source;
   std::string architecture;
-  std::string entry = ""; ///< The only entry point that becomes machine code; empty: all of them.
+  /// Of those that SLUICE_KERNEL declares, the only entry point that is compiled; empty: all of them.
+  std::string entry = "";
 };
 
 /// Throws UserError: in one line "NAME:LINE: what the compiler says, log in FILE" for a source that does

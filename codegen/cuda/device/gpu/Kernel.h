@@ -16,12 +16,23 @@
 #define SLUICE_HAS_SM90A 0
 #endif
 
+// With SLUICE_ONE_ENTRY only the entry point becomes code for which SLUICE_ENTRY_<name> is defined as SLUICE_CHOSEN: the
+// others are templates that nobody instantiates.
+#ifdef SLUICE_ONE_ENTRY
+#define SLUICE_CHOSEN ~, extern "C"
+#define SLUICE_SECOND(first, second, ...) second
+#define SLUICE_CHOOSE(...) SLUICE_SECOND(__VA_ARGS__)
+#define SLUICE_LINKAGE(name) SLUICE_CHOOSE(SLUICE_ENTRY_##name, template <class = void>, ~)
+#else
+#define SLUICE_LINKAGE(name) extern "C"
+#endif
+
 /// An entry point of at most `threads` threads, a block by itself on its multiprocessor: SLUICE_KERNEL(name, threads)
 /// (parameters) { body }. Without the 1, ptxas ignores setmaxnreg.
-#define SLUICE_KERNEL(name, threads) extern "C" __global__ void __launch_bounds__(threads, 1) name
+#define SLUICE_KERNEL(name, threads) SLUICE_LINKAGE(name) __global__ void __launch_bounds__(threads, 1) name
 /// The same with `blocksPerSm` blocks at once on a multiprocessor, which the launch record then states too.
 #define SLUICE_KERNEL_RESIDENT(name, threads, blocksPerSm)                                                    \
-  extern "C" __global__ void __launch_bounds__(threads, blocksPerSm) name
+  SLUICE_LINKAGE(name) __global__ void __launch_bounds__(threads, blocksPerSm) name
 /// Follows the body; the emulator finds the entry point by it.
 #define SLUICE_EXPORT(name)
 /// A tensor map as a parameter. Only as a grid constant has it an address that copies can be given.
