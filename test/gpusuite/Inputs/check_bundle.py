@@ -45,7 +45,8 @@ def main(repository, scratch):
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "build").mkdir(parents=True)
     pack(repository, folder)
-    shutil.copytree(f"{repository}/tools", folder / "tools", ignore=shutil.ignore_patterns("results"))
+    (folder / "tools").mkdir()
+    shutil.copy(f"{repository}/tools/gpu-suite", folder / "tools")
     (folder / "path").mkdir()
     (folder / "path" / "python3").symlink_to(sys.executable)
     done = subprocess.run([sys.executable, str(folder / "tools" / "gpu-suite")], capture_output=True, text=True,
@@ -55,7 +56,8 @@ def main(repository, scratch):
     bundle = folder / "build" / "gpu-suite-bundle"
     files = [f for name in ("bin", "lib", "kernels") for f in sorted((bundle / name).iterdir())]
     for file in files:
-        wrong += problems(file)
+        if file.name != "torch-rates":  # Python.
+            wrong += problems(file)
     print(f"{len(files)} files")
     print("\n".join(wrong))
     return 1 if wrong or len(files) < 15 else 0

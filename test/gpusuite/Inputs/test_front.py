@@ -28,13 +28,13 @@ class Front(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
-        (self.folder / "tools" / "gpu").mkdir(parents=True)
+        (self.folder / "tools").mkdir()
         shutil.copy(TOOL, self.folder / "tools")
-        shutil.copy(os.path.join(os.path.dirname(TOOL), "gpu", "torch-rates"), self.folder / "tools" / "gpu")
         program = self.folder / "build" / "gpu-suite-bundle" / "bin" / "sluice-gpu-suite"
         program.parent.mkdir(parents=True)
         shutil.copy(os.path.join(HERE, "program.py"), program)
         program.chmod(0o755)
+        shutil.copy(os.path.join(os.path.dirname(TOOL), "gpu", "torch-rates"), program.parent)
         self.results, self.calls = self.folder / "tools" / "gpu" / "results", self.folder / "calls"
         (self.folder / "path").mkdir()
         # A torch that cannot be imported, and no ncu.
