@@ -27,8 +27,14 @@ constexpr int64_t rows = 4, columns = 512;
 KernelSource readKernel(const std::string &without) {
   std::ifstream file(SLUICE_SOURCE_DIR "/test/example/reverse_rows.cu");
   KernelSource source{"reverse_rows.cu", "", {}};
-  for (std::string line; std::getline(file, line);)
-    source.text += (!without.empty() && line.find(without) != std::string::npos ? "" : line) + "\n";
+  bool found = without.empty();
+  for (std::string line; std::getline(file, line);) {
+    const bool left = !without.empty() && line.find(without) != std::string::npos;
+    source.text += (left ? "" : line) + "\n";
+    found |= left;
+  }
+  if (!found)
+    throw UserError("expected a text of reverse_rows.cu after --without, got " + without);
   return source;
 }
 

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <string_view>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
@@ -294,14 +296,16 @@ void writeJson(const std::vector<Row> &rows, const Settings &settings) {
     throw UserError("cannot write '" + settings.json + "'");
 }
 
+constexpr std::array<std::string_view, 5> parts{"meeting", "sm80", "sm90", "empty", "compile"};
+
 Settings parse(int count, char **arguments) {
   Settings settings;
   getloadavg(&settings.load, 1);
   settings.command = arguments[0];
   for (int i = 1; i < count; ++i)
     settings.command += std::string(" ") + arguments[i];
-  for (int i = 1; i + 1 < count; i += 2) {
-    std::string option = arguments[i], value = arguments[i + 1];
+  for (int i = 1; i < count; i += 2) {
+    const std::string option = arguments[i], value = i + 1 < count ? arguments[i + 1] : "";
     if (option == "--only")
       settings.only = value;
     else if (option == "--repeats")
@@ -312,9 +316,11 @@ Settings parse(int count, char **arguments) {
       settings.json = value;
     else
       throw UserError("expected --only, --repeats, --threads or --json, got " + option);
+    if (i + 1 == count)
+      throw UserError("expected a value after " + option);
+    if (option == "--only" && std::ranges::find(parts, value) == parts.end())
+      throw UserError("expected --only meeting, sm80, sm90, empty or compile, got " + value);
   }
-  if (count % 2 == 0)
-    throw UserError("expected a value after " + std::string(arguments[count - 1]));
   return settings;
 }
 
