@@ -71,7 +71,8 @@ AtomicFile::AtomicFile(const std::string &requested) : path(requested) {
   fchmod(descriptor, 0666 & ~mask);
 }
 
-/// Not every file system has files without a name; where it has, a process that is killed leaves nothing behind.
+/// Not every file system has files without a name; where it has, a process that is killed leaves nothing
+/// behind.
 bool AtomicFile::openUnnamed() {
   if (access("/proc/self/fd", X_OK) != 0)
     return false;

@@ -51,9 +51,10 @@ std::vector<std::string> optionsFor(const DeviceJob &job) {
       "--device-as-default-execution-space",    "--generate-line-info", "--ptxas-options=-v"};
   for (const std::string &define : job.source.defines)
     options.push_back("--define-macro=" + define);
-  if (!job.entry.empty())
-    for (const std::string &define : {std::string("SLUICE_ONE_ENTRY"), "SLUICE_ENTRY_" + job.entry + "=SLUICE_CHOSEN"})
-      options.push_back("--define-macro=" + define);
+  if (!job.entry.empty()) {
+    options.push_back("--define-macro=SLUICE_ONE_ENTRY");
+    options.push_back("--define-macro=SLUICE_ENTRY_" + job.entry + "=SLUICE_CHOSEN");
+  }
   return options;
 }
 
@@ -109,8 +110,8 @@ std::string firstErrorOf(const std::string &log, const std::string &name) {
   return name + ": " + log.substr(0, log.find('\n'));
 }
 
-/// Indices of registers that vary, NVRTC 13.0 refuses only where it reads its own intermediate code, which has no lines.
-/// The emulator's compiler has them; without one the kind of mistake is named.
+/// Indices of registers that vary, NVRTC 13.0 refuses only where it reads its own intermediate code, which
+/// has no lines. The emulator's compiler has them; without one the kind of mistake is named.
 std::string errorWithoutLine(const KernelSource &source) {
   try {
     compileForEmulator(source);

@@ -144,8 +144,8 @@ Elf64_Ehdr headerOf(std::istream &file) {
   return header;
 }
 
-/// What the loader says badly or not at all: it calls a file for another processor missing, and dies of one that is
-/// cut short. Throws UserError.
+/// What the loader says badly or not at all: it calls a file for another processor missing, and dies of one
+/// that is cut short. Throws UserError.
 void checkFile(const std::string &library) {
   std::ifstream file(library, std::ios::binary), program("/proc/self/exe", std::ios::binary);
   Elf64_Ehdr header = headerOf(file), own = headerOf(program);
@@ -160,8 +160,8 @@ void checkFile(const std::string &library) {
     file.seekg(static_cast<std::streamoff>(header.e_phoff + uint64_t(i) * header.e_phentsize));
     file.read(reinterpret_cast<char *>(&segment), sizeof segment);
     if (!file || (segment.p_type == PT_LOAD && segment.p_offset + segment.p_filesz > size))
-      throw UserError("NVRTC cannot be loaded: expected a whole library, got one cut to " + std::to_string(size) +
-                      " bytes: " + library);
+      throw UserError("NVRTC cannot be loaded: expected a whole library, got one cut to " +
+                      std::to_string(size) + " bytes: " + library);
   }
 }
 

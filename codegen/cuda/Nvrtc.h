@@ -21,8 +21,8 @@ public:
   /// Looks, in this order, at $SLUICE_CUDA (a toolkit's folder, one of libraries, or the library itself; if
   /// set, nowhere else), $CUDA_HOME, $CUDA_PATH, /usr/local/cuda, the loader's path, and Python packages:
   /// build/gpu-venv above the program, $VIRTUAL_ENV, the site-packages of a Python that this process runs in,
-  /// every python3 on $PATH and ~/.local. The first one found is kept for the process. Throws UserError in one
-  /// line where there is none or it is older than 12.4.
+  /// every python3 on $PATH and ~/.local. The first one found is kept for the process. Throws UserError in
+  /// one line where there is none or it is older than 12.4.
   static std::shared_ptr<const Nvrtc> find();
   /// Throws UserError if the library cannot be loaded or is no NVRTC of 12.4 or newer.
   static std::shared_ptr<const Nvrtc> load(const std::string &library);
