@@ -363,22 +363,22 @@ private:
   void bindWorkspace(const ParameterRecord &parameter, BoundParameter &bound) const {
     bound.workspaceBytes = static_cast<uint64_t>(
         evaluateInRange(parameter.bytes, "workspace bytes", 0, std::numeric_limits<int64_t>::max()));
-    bound.initial = parameter.initial;
     if (parameter.initial == "undefined")
       return;
-    initialWord(parameter);
+    bound.initial = initialWord(parameter);
     if (bound.workspaceBytes % 4 != 0)
       failAt(parameter, "expected a workspace with initial values of whole 32-bit words, got " +
                             std::to_string(bound.workspaceBytes) + " bytes");
   }
 
-  void initialWord(const ParameterRecord &parameter) const {
+  uint32_t initialWord(const ParameterRecord &parameter) const {
     uint32_t word = 0;
     const char *end = parameter.initial.data() + parameter.initial.size();
     auto [stop, error] = std::from_chars(parameter.initial.data(), end, word);
     if (error != std::errc() || stop != end)
       failAt(parameter,
              "expected \"undefined\" or an integer of 32 bits as initial value, got " + parameter.initial);
+    return word;
   }
 };
 

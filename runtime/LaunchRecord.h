@@ -137,7 +137,7 @@ struct BoundParameter {
   uint32_t byteCount = 8;
   TensorMapSpec map;              ///< Tensor map: encoded by the launcher into the 128 bytes it passes.
   uint64_t workspaceBytes = 0;
-  std::string initial = "undefined";
+  std::optional<uint32_t> initial; ///< Workspace: the value of every word; none: undefined.
 };
 
 /// One launch with all numbers known.

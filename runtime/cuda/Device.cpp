@@ -68,6 +68,8 @@ std::shared_ptr<Device> Device::open(int ordinal) { return open(Driver::find(), 
 
 std::shared_ptr<Device> Device::open(std::shared_ptr<const Driver> driver, int ordinal) {
   int devices = count(*driver);
+  if (devices == 0)
+    throw UserError("expected a CUDA device, the driver finds none");
   if (ordinal < 0 || ordinal >= devices)
     throw UserError("expected a CUDA device from 0 to " + std::to_string(devices - 1) + ", got " +
                     std::to_string(ordinal));

@@ -2,7 +2,6 @@
 #include "runtime/cuda/Kernel.h"
 #include "runtime/cuda/LaunchConfig.h"
 
-#include <charconv>
 #include <deque>
 #include <utility>
 
@@ -41,12 +40,10 @@ public:
       return;
     driver.cuMemAllocFromPoolAsync(&address, parameter.workspaceBytes, stream.device().pool(),
                                    stream.handle());
-    if (parameter.initial == "undefined")
+    if (!parameter.initial)
       return;
-    uint32_t word = 0;
-    std::from_chars(parameter.initial.data(), parameter.initial.data() + parameter.initial.size(), word);
-    if (api::Result answer =
-            driver.cuMemsetD32Async.result(address, word, parameter.workspaceBytes / 4, stream.handle());
+    if (api::Result answer = driver.cuMemsetD32Async.result(
+            address, *parameter.initial, parameter.workspaceBytes / 4, stream.handle());
         answer != api::success) {
       driver.cuMemFreeAsync.quietly(address, stream.handle());
       driver.cuMemsetD32Async.fail(answer);

@@ -127,10 +127,9 @@ void LaunchState::bindArguments() {
       workspaces.push_back(std::make_unique<Memory>(parameter.workspaceBytes, parameter.name));
       void *data = workspaces.back()->data();
       std::memcpy(bytes.data(), &data, sizeof data);
-      if (parameter.initial != "undefined") {
-        auto value = static_cast<uint32_t>(std::stoull(parameter.initial, nullptr, 0));
+      if (parameter.initial) {
         for (uint64_t at = 0; at + 4 <= parameter.workspaceBytes; at += 4)
-          std::memcpy(static_cast<uint8_t *>(data) + at, &value, 4);
+          std::memcpy(static_cast<uint8_t *>(data) + at, &*parameter.initial, 4);
         workspaces.back()->markWritten();
       }
     }

@@ -65,6 +65,9 @@ TEST(Driver, Devices) {
             "expected a CUDA device from 0 to 0, got 1");
   EXPECT_EQ(errorOf([] { cuda::Device::open(fakeDriver(), -1); }),
             "expected a CUDA device from 0 to 0, got -1");
+  fake().set("devices", 0);
+  EXPECT_EQ(errorOf([] { cuda::Device::open(fakeDriver(), 0); }),
+            "expected a CUDA device, the driver finds none");
 }
 
 TEST(Driver, ArchitecturesOfADevice) {

@@ -149,7 +149,7 @@ TEST(BindLaunch, EvaluatesEverything) {
   EXPECT_EQ(valueOf<int64_t>(launch.parameters[1]), 70);
   EXPECT_EQ(valueOf<float>(launch.parameters[2]), 0.5f);
   EXPECT_EQ(launch.parameters[4].workspaceBytes, 12u);
-  EXPECT_EQ(launch.parameters[4].initial, "7");
+  EXPECT_EQ(launch.parameters[4].initial, 7u);
 }
 
 TEST(BindLaunch, TensorMaps) {
