@@ -104,7 +104,7 @@ void everything() {
   BoundParameter first, second, map;
   first.kind = second.kind = ParameterRecord::Kind::workspace;
   first.workspaceBytes = second.workspaceBytes = 64;
-  second.initial = "3";
+  second.initial = 3;
   map.kind = ParameterRecord::Kind::tensorMap;
   map.map = exampleMap(memory.data());
   launch.parameters = {first, second, map};
