@@ -110,12 +110,24 @@ int64_t Kernel::askResidentBlocks(const BoundLaunch &launch) const {
   return int64_t(count) * owner->properties().multiprocessors;
 }
 
+void Kernel::grantShared(uint64_t bytes) const {
+  if (bytes <= grantedShared)
+    return;
+  // Beyond 48 KiB only on request. It only grows: another thread's launch may have less.
+  owner->driver().cuFuncSetAttribute(function, api::maxDynamicSharedBytes, static_cast<int>(bytes));
+  grantedShared = bytes;
+}
+
 int64_t Kernel::residentBlocks(const BoundLaunch &launch) const {
   std::lock_guard lock(mutex);
   auto key = std::make_tuple(launch.threads, launch.sharedBytes, launch.cluster);
   auto found = resident.find(key);
   if (found == resident.end())
-    found = resident.emplace(key, askResidentBlocks(launch)).first;
+    owner->call([&] {
+      // Of memory that was not granted the driver says that no block has it.
+      grantShared(launch.sharedBytes);
+      found = resident.emplace(key, askResidentBlocks(launch)).first;
+    });
   return found->second;
 }
 
@@ -136,18 +148,7 @@ void Kernel::prepare(const BoundLaunch &launch) const {
   if (launch.kernel != entry)
     fail("expected a launch of this kernel, got one of '" + launch.kernel + "'");
   checkLimits(launch);
-  owner->call([&] {
-    {
-      std::lock_guard lock(mutex);
-      if (launch.sharedBytes > grantedShared) {
-        // Beyond 48 KiB only on request. It only grows: another thread's launch may have less.
-        owner->driver().cuFuncSetAttribute(function, api::maxDynamicSharedBytes,
-                                           static_cast<int>(launch.sharedBytes));
-        grantedShared = launch.sharedBytes;
-      }
-    }
-    checkResidency(launch);
-  });
+  checkResidency(launch);
 }
 
 } // namespace sluice::cuda

@@ -42,7 +42,8 @@ public:
   /// Throws UserError in one line if the device cannot run the launch: shared memory, threads, clusters, and
   /// for a cooperative launch that all its blocks are resident at once. Grants the kernel its shared memory.
   void prepare(const BoundLaunch &launch) const;
-  /// How many blocks of such a launch the device holds at once.
+  /// How many blocks of such a launch the device holds at once. Grants the kernel its shared memory. Throws
+  /// DriverError for more than a block can have.
   int64_t residentBlocks(const BoundLaunch &launch) const;
 
   Device &device() const { return *owner; }
@@ -55,6 +56,7 @@ private:
   int attribute(api::FunctionAttribute attribute) const;
   void checkLimits(const BoundLaunch &launch) const;
   void checkResidency(const BoundLaunch &launch) const;
+  void grantShared(uint64_t bytes) const;
   int64_t askResidentBlocks(const BoundLaunch &launch) const;
 
   std::shared_ptr<Device> owner;

@@ -137,6 +137,7 @@ void launch(const Kernel &kernel, const BoundLaunch &launch, Stream &stream) {
     stream.started(noteOf(launch));
     parameters.release();
   });
+  stream.finishIfAsked();
 }
 
 } // namespace sluice::cuda

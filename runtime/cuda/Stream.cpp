@@ -44,8 +44,11 @@ void Stream::started(const LaunchNote &note) {
     return;
   }
   owner->started(stream, note);
+}
+
+void Stream::finishIfAsked() {
   const char *wait = std::getenv("SLUICE_CUDA_SYNC");
-  if (wait && std::string_view(wait) == "1")
+  if (!recording && wait && std::string_view(wait) == "1")
     synchronize();
 }
 
@@ -156,6 +159,7 @@ void Graph::launch(Stream &stream) {
   device->call([&] { device->driver().cuGraphLaunch(executable, stream.handle()); });
   for (const LaunchNote &note : notes)
     stream.started(note);
+  stream.finishIfAsked();
 }
 
 } // namespace sluice::cuda

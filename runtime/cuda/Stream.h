@@ -28,9 +28,11 @@ public:
   void synchronize();
   /// Whether all work is done, without waiting. Throws as synchronize() does.
   bool finished();
-  /// A kernel was handed to the stream, or recorded; with SLUICE_CUDA_SYNC=1 in the environment its end is
-  /// waited for.
+  /// A kernel was handed to the stream, or recorded.
   void started(const LaunchNote &note);
+  /// After the kernels of one call were started: with SLUICE_CUDA_SYNC=1 in the environment waits for their
+  /// end, so that a fault is not blamed on later ones. A recording does not wait.
+  void finishIfAsked();
 
 private:
   friend class Graph;

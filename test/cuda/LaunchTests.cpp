@@ -160,6 +160,18 @@ TEST_F(CudaLaunch, BlocksThatWaitMustBeResident) {
   EXPECT_EQ(launchError(launch), "no error") << "others come later";
 }
 
+TEST_F(CudaLaunch, SharedMemoryIsGrantedBeforeBlocksAreCounted) {
+  BoundLaunch launch = plainLaunch();
+  launch.residency = Residency::cooperative;
+  launch.sharedBytes = 100000;
+  fake().reset();
+  EXPECT_EQ(kernel->residentBlocks(launch), 132);
+  std::string asked = fake().log();
+  EXPECT_LT(asked.find("cuCtxPushCurrent"), asked.find("cuFuncSetAttribute 8 100000"));
+  EXPECT_LT(asked.find("cuFuncSetAttribute 8 100000"), asked.find("cuOccupancyMaxActiveBlocksPerMultiprocessor"));
+  EXPECT_LT(asked.find("cuOccupancyMaxActiveBlocksPerMultiprocessor"), asked.find("cuCtxPopCurrent"));
+}
+
 TEST_F(CudaLaunch, SomeBlockMustFit) {
   fake().set("blocksPerMultiprocessor", 0);
   EXPECT_EQ(launchError(plainLaunch()),
@@ -306,8 +318,20 @@ TEST_F(CudaLaunch, SeveralSuspectsAreListed) {
   auto code = cuda::Kernel::load(other, "code", "scan");
   cuda::launch(*code, shapedLaunch("x", {1}), queue);
   fake().fail("cuStreamSynchronize", 700, 1);
-  EXPECT_THAT(errorOf([&] { cuda::launch(*code, shapedLaunch("x", {2}), queue); }),
-              HasSubstr("kernel 'scan' with x [2] faulted: "));
+  EXPECT_EQ(errorOf([&] { cuda::launch(*code, shapedLaunch("x", {2}), queue); }),
+            "kernel 'scan' with x [2] faulted: CUDA: cuStreamSynchronize: CUDA_ERROR_ILLEGAL_ADDRESS (an "
+            "illegal memory access was encountered)");
+}
+
+TEST_F(CudaLaunch, WaitingForAGraphBlamesNoneOfItsKernelsAlone) {
+  cuda::Graph graph(stream, [&] {
+    cuda::launch(*kernel, shapedLaunch("x", {1}), stream);
+    cuda::launch(*kernel, shapedLaunch("x", {2}), stream);
+  });
+  Environment wait("SLUICE_CUDA_SYNC", "1");
+  fake().fail("cuStreamSynchronize", 700, 0);
+  EXPECT_THAT(errorOf([&] { graph.launch(stream); }),
+              HasSubstr("kernel 'scan' with x [2]; kernel 'scan' with x [1]: CUDA: "));
 }
 
 TEST_F(CudaLaunch, FaultsInGraphsNameTheirKernels) {
