@@ -153,7 +153,7 @@ private:
         fail("expected resident blocks of whole clusters of " + std::to_string(cluster) + ", got " +
              std::to_string(launch.residentBlocks));
       if (launch.residentBlocks == 0)
-        launch.residentBlocks = uint64_t(launch.grid[0]) * launch.grid[1] * launch.grid[2];
+        launch.residentBlocks = launch.blocks();
     } else if (record.residentBlocks.constant() != 0) {
       fail("expected resident blocks of a cooperative launch, got " + record.residentBlocks.text() +
            " of independent blocks");

@@ -80,10 +80,10 @@ struct RoleRecord {
   int64_t registers = 0;  ///< A multiple of 8 from 24 to 256; 0: what the launch gives.
 };
 
-/// Which blocks wait on each other.
+/// Which blocks communicate.
 enum class Residency {
   independent,  ///< None outside a cluster: blocks may run in any order, one at a time.
-  cooperative   ///< All blocks of the grid must be resident at once.
+  cooperative   ///< Any: `residentBlocks` of them are resident at once.
 };
 
 struct LaunchRecord {
@@ -95,8 +95,8 @@ struct LaunchRecord {
   SizeExpression sharedBytes = 0;              ///< Dynamic shared memory.
   int64_t blocksPerSm = 1;                     ///< As in the kernel's launch bounds.
   Residency residency = Residency::independent;
-  /// Cooperative: how many blocks are resident at once on the device the record was made for, whole clusters; 0: all
-  /// of the grid.
+  /// Cooperative: how many blocks must be resident at once, whole clusters; 0: all of the grid, which may then all wait
+  /// for each other. With fewer, others follow as blocks end, and a block may wait only for what has begun.
   SizeExpression residentBlocks = 0;
   std::vector<ParameterRecord> parameters;
   std::vector<RoleRecord> roles;               ///< Empty, or all threads of the block in order.
@@ -152,6 +152,8 @@ struct BoundLaunch {
   std::vector<BoundParameter> parameters;
   std::vector<RoleRecord> roles;
   uint32_t registersAtLaunch = 0;
+
+  uint64_t blocks() const { return uint64_t(grid[0]) * grid[1] * grid[2]; }
 };
 
 /// What a call gives besides the record.

@@ -7,10 +7,6 @@ namespace sluice::cuda {
 
 namespace {
 
-uint64_t blocksOf(const BoundLaunch &launch) {
-  return uint64_t(launch.grid[0]) * launch.grid[1] * launch.grid[2];
-}
-
 std::string namesOf(const std::map<std::string, DeviceBinary> &binaries) {
   std::string text;
   for (const auto &[architecture, unused] : binaries)
@@ -138,8 +134,8 @@ void Kernel::checkResidency(const BoundLaunch &launch) const {
     fail("expected a block of " + std::to_string(launch.threads) + " threads, " +
          std::to_string(registerCount) + " registers and " + std::to_string(launch.sharedBytes) +
          " bytes of shared memory to fit on " + device.name + ", got none resident");
-  uint64_t wanted = std::max(blocksOf(launch), launch.residentBlocks);
-  if (launch.residency == Residency::cooperative && wanted > static_cast<uint64_t>(most))
+  uint64_t wanted = blocksAtOnce(launch);
+  if (wanted > static_cast<uint64_t>(most))
     fail("expected at most " + std::to_string(most) + " blocks that wait for each other, what " +
          device.name + " holds at once, got " + std::to_string(wanted));
 }

@@ -10,6 +10,13 @@ inline int64_t clusterBlocks(const BoundLaunch &launch) {
   return int64_t(launch.cluster[0]) * launch.cluster[1] * launch.cluster[2];
 }
 
+/// How many blocks must be resident at once: 0 if any number will do.
+inline uint64_t blocksAtOnce(const BoundLaunch &launch) {
+  if (launch.residency != Residency::cooperative)
+    return 0;
+  return launch.residentBlocks ? launch.residentBlocks : launch.blocks();
+}
+
 /// The driver's structure points into it: it stays where it is.
 class LaunchConfig {
 public:
@@ -26,7 +33,8 @@ public:
                0} {
     if (clusterBlocks(launch) > 1)
       add(api::clusterAttribute).cluster = {launch.cluster[0], launch.cluster[1], launch.cluster[2]};
-    if (launch.residency == Residency::cooperative)
+    // Such a launch must be resident as a whole.
+    if (blocksAtOnce(launch) >= launch.blocks())
       add(api::cooperativeAttribute).cooperative = 1;
   }
   LaunchConfig(const LaunchConfig &) = delete;

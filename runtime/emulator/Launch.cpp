@@ -95,7 +95,7 @@ LaunchState::LaunchState(const Kernel &kernel, const BoundLaunch &bound, const O
                       std::to_string(expected) + " bytes, got " + std::to_string(given) + " in the launch record");
   }
   clusterBlocks = bound.cluster[0] * bound.cluster[1] * bound.cluster[2];
-  blocks = uint64_t(bound.grid[0]) * bound.grid[1] * bound.grid[2];
+  blocks = bound.blocks();
   clusters = blocks / clusterBlocks;
   cooperative = bound.residency == Residency::cooperative;
   if (cooperative)

@@ -150,6 +150,11 @@ TEST_F(CudaLaunch, BlocksThatWaitMustBeResident) {
   launch.grid = {130, 1, 1};
   launch.residentBlocks = 140;
   EXPECT_THAT(launchError(launch), HasSubstr("got 140"));
+  launch.grid = {1000, 1, 1};
+  launch.residentBlocks = 132;
+  fake().reset();
+  EXPECT_EQ(launchError(launch), "no error") << "the others follow";
+  EXPECT_EQ(fake().calls("cuLaunchKernelEx").find("cooperative"), std::string::npos);
   launch.residentBlocks = 0;
   launch.cluster = {2, 1, 1};
   launch.grid = {132, 1, 1};

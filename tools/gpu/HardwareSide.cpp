@@ -43,7 +43,7 @@ public:
       return "";
     Uploaded uploaded = upload(one, sizes, one.makeArguments(sizes, 1));
     BoundLaunch bound = bindLaunch(one.record, uploaded.inputs);
-    int64_t blocks = int64_t{bound.grid[0]} * bound.grid[1] * bound.grid[2];
+    int64_t blocks = static_cast<int64_t>(bound.residentBlocks);
     int64_t resident = kernelOf(one)->residentBlocks(bound);
     return blocks <= resident ? ""
                               : "expected room for " + std::to_string(blocks) + " blocks at once, got " +
