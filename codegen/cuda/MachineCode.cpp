@@ -217,6 +217,9 @@ void checkResources(const std::string &kernel, const KernelResources &resources)
 void checkResources(const std::string &kernel, const KernelResources &resources, const LaunchRecord &record,
                     int64_t threads) {
   checkResources(kernel, resources);
+  if (threads < 1 || record.blocksPerSm < 1)
+    failGate(kernel, "expected at least 1 thread and 1 block per multiprocessor, got " +
+                         std::to_string(threads) + " and " + std::to_string(record.blocksPerSm));
   int64_t bound = registerBound(threads, record.blocksPerSm);
   if (resources.registers > bound)
     failGate(kernel, "expected at most " + std::to_string(bound) + " registers for " +

@@ -141,6 +141,13 @@ TEST(Gates, RegistersWithinTheLaunchBounds) {
       "kernel 'k': expected at most 168 registers for 1 blocks of 384 threads on a multiprocessor, got 169");
 }
 
+TEST(Gates, RecordsWithoutThreadsOrBlocksAreRefused) {
+  const std::string expected = "kernel 'k': expected at least 1 thread and 1 block per multiprocessor, got ";
+  EXPECT_EQ(errorOf([&] { checkResources("k", {}, recordOf(64, 0), 64); }), expected + "64 and 0");
+  EXPECT_EQ(errorOf([&] { checkResources("k", {}, recordOf(0, 1), 0); }), expected + "0 and 1");
+  EXPECT_EQ(errorOf([&] { checkResources("k", {}, recordOf(64, -2), 64); }), expected + "64 and -2");
+}
+
 TEST(Gates, RolesShareTheRegistersOfTheLaunch) {
   KernelResources resources;
   resources.registers = 168;
