@@ -57,7 +57,8 @@ private:
     advance(count);
   }
   void skipTo(const char *end) {
-    size_t found = text.find(end, at + 1);
+    // Behind the two characters that begin the comment: "/*/" does not end it.
+    size_t found = text.find(end, at + 2);
     advance(found == std::string::npos ? text.size() - at : found + std::char_traits<char>::length(end) - at);
   }
   void skipLiteral(char quote) {

@@ -255,7 +255,7 @@ TEST(KernelRules, WhatIsAllowed) {
   KernelSource source = kernel(
       "u32 t = threadIndex(); i32 q = i32(t) / 4 + i32(t) % 8 + (i32(t) << 3) + divide(i32(n), i32(s));\n"
       "f32 b = toFloat(q) * a + a / 3.0f; // threadIdx, asm and printf in a comment\n"
-      "/* __shared__ */ const char c = '\"'; constexpr u32 big = 1'000'000;\n"
+      "/* __shared__ */ /*/ asm */ const char c = '\"'; constexpr u32 big = 1'000'000;\n"
       "MmaAccumulator e[2]; unrolled<2>([&](auto i) { e[i].fill(a); b += e[i].r(i); });\n"
       "f32 z[3]; for (u32 i = 0; i < 3; ++i) z[i] = b; for (f32 each : z) b += each;\n"
       "f32 v[2] = {a, b}; const auto &w = v; auto add = [&](f32 z) { return z + w[1]; };\n"
