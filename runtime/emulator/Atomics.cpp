@@ -149,14 +149,17 @@ uint64_t updateCounter(Thread &thread, void *address, const Update &change, cons
   if (!accessCounter(thread, address, access, true))
     return ~uint64_t(0);
   Counter &counter = counterAt(thread, address);
+  uint64_t old = updateBytes(change.operation, address, change.value, change.expected, access.bytes);
+  uint64_t now = valueAt(address, access.bytes);
   // A reduction returns nothing, so its thread learns nothing.
   if (change.returns)
     learnFrom(thread, counter.clock, order);
-  leaveAt(thread, counter, order);
-  uint64_t old = updateBytes(change.operation, address, change.value, change.expected, access.bytes);
-  if (thread.machine->checking())
-    counter.history.add(static_cast<uint32_t>(old), *static_cast<uint32_t *>(address), counter.clock);
-  uint64_t now = valueAt(address, access.bytes);
+  // A compare-exchange that fails writes nothing that another thread could acquire.
+  if (change.operation != sluiceEmuCompareExchange || old == change.expected) {
+    leaveAt(thread, counter, order);
+    if (thread.machine->checking())
+      counter.history.add(static_cast<uint32_t>(old), static_cast<uint32_t>(now), counter.clock);
+  }
   if (now != old || !counter.waiters.empty())
     wakeWaiters(*thread.machine, counter, static_cast<uint32_t>(now));
   // A lock that somebody else holds, a flag that is not set yet; or just an update without effect.

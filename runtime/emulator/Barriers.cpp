@@ -25,8 +25,6 @@ public:
   explicit NamedBarriers(Block &) {}
   bool come(Warp &warp, const BarrierCall &call);
   void describeDeadlock(const Block &, std::string &text) override;
-  uint32_t arrivedAt(uint64_t id) const { return barriers[id].arrived; }
-  uint32_t expectedAt(uint64_t id) const { return barriers[id].expected; }
 
 private:
   struct Barrier {

@@ -59,6 +59,9 @@ template <class Where>
 bool record(Thread &thread, const Place &place, const Access &access, const Agent &agent, Where &&where) {
   uint64_t flags = (access.kind == AccessKind::atomic ? Mark::atomicBit : 0) |
                    (agent.asyncProxy ? Mark::asyncBit : 0);
+  // A wrapped epoch would seem to be over.
+  if (agent.epoch > Mark::lastEpoch)
+    fatal(thread, "limit", access.site, "expected fewer than 2^28 releases and fences by one thread or agent");
   ShadowAccess shadow;
   shadow.clock = &thread.clock;
   shadow.mark = Mark::of(thread.clock.domain, agent.actor, agent.epoch,

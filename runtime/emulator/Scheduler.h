@@ -92,9 +92,10 @@ private:
   std::vector<uint64_t> runnableSlots;     ///< Bit i: a block with runnable threads.
   std::vector<Cluster *> residents;
   std::vector<Block *> ended;              ///< Blocks whose threads have exited, not yet dealt with.
+  /// Declared before the clusters: the parts of their blocks refer to these operations to their end.
+  std::vector<std::shared_ptr<AsyncOperation>> pending;
   std::vector<std::unique_ptr<Cluster>> all;
   std::vector<Cluster *> idle;
-  std::vector<std::shared_ptr<AsyncOperation>> pending;
   size_t pendingLimit = 64;
 };
 

@@ -13,10 +13,8 @@ namespace sluice::emulator {
 void ReaderSet::add(const Mark &mark, const Clock &clock) {
   anyAtomic |= mark.atomic();
   anyPlain |= !mark.atomic();
-  if (!marks.empty() && marks.back().sameActor(mark)) {
-    unsigned bytes = marks.back().bytes();
+  if (!marks.empty() && marks.back().sameActor(mark) && marks.back().within(mark)) {
     marks.back() = mark;
-    marks.back().bits |= bytes << 2;
     return;
   }
   if (marks.size() >= pruneAt)
@@ -35,7 +33,7 @@ void ReaderSet::prune(const Mark &next, const Clock &clock) {
               marks.end());
   // Who collides with one that is over to the next of its kind, collides with that one.
   std::erase_if(marks, [&](const Mark &mark) {
-    return mark.atomic() == next.atomic() && (mark.bytes() & ~next.bytes()) == 0 &&
+    return mark.atomic() == next.atomic() && mark.within(next) &&
            clock.knows(mark.domain, mark.actor(), mark.epoch());
   });
   pruneAt = std::max<size_t>(16, 2 * marks.size());
@@ -80,12 +78,11 @@ void Shadow::addReader(Cell &cell, ShadowAccess &access) {
     return;
   }
   Mark single{cell.read, cell.readDomain};
-  bool replaces = !single || single.sameActor(mark);
-  if (!replaces && !single.atomic() && !mark.atomic() && (single.bytes() & ~mark.bytes()) == 0)
+  bool replaces = !single || (single.within(mark) && single.sameActor(mark));
+  if (!replaces && !single.atomic() && !mark.atomic() && single.within(mark))
     replaces = access.clock->knows(single.domain, single.actor(), single.epoch());
   if (replaces) {
-    uint64_t bytes = single && single.sameActor(mark) ? single.bytes() : 0;
-    cell.read = mark.bits | bytes << 2;
+    cell.read = mark.bits;
     cell.readDomain = mark.domain;
     return;
   }

@@ -20,18 +20,21 @@ struct Mark {
   uint32_t domain = 0;
 
   static constexpr uint64_t atomicBit = 1, asyncBit = 2;
+  static constexpr uint32_t lastEpoch = 0xfffffff;
   /// `bytes`: bit 0 the lower byte of the cell, bit 1 the upper.
   static Mark of(uint32_t domain, Actor actor, uint32_t epoch, uint16_t site, unsigned bytes, uint64_t flags) {
-    return {uint64_t(site) << 48 | uint64_t(actor) << 32 | uint64_t(epoch & 0xfffffff) << 4 | bytes << 2 | flags,
+    return {uint64_t(site) << 48 | uint64_t(actor) << 32 | uint64_t(epoch & lastEpoch) << 4 | bytes << 2 | flags,
             domain};
   }
   uint16_t site() const { return static_cast<uint16_t>(bits >> 48); }
   Actor actor() const { return static_cast<Actor>(bits >> 32); }
-  uint32_t epoch() const { return static_cast<uint32_t>(bits >> 4 & 0xfffffff); }
+  uint32_t epoch() const { return static_cast<uint32_t>(bits >> 4) & lastEpoch; }
   unsigned bytes() const { return bits >> 2 & 3; }
   bool atomic() const { return bits & atomicBit; }
   bool async() const { return bits & asyncBit; }
   explicit operator bool() const { return bits; }
+  /// Whether it touches no byte that the other does not.
+  bool within(const Mark &other) const { return !(bytes() & ~other.bytes()); }
   /// The same of some bytes of the cell only.
   Mark of(unsigned bytes) const { return {(bits & ~uint64_t(12)) | bytes << 2, domain}; }
   bool sameActor(const Mark &other) const {

@@ -304,6 +304,34 @@ CASE(one_byte_before_global) {
 }
 SLUICE_EXPORT(one_byte_before_global)
 
+// Who reads the second byte may have done with the first.
+CASE(other_byte_still_read) {
+  const u32 t = threadIndex();
+  if (t < 2)
+    storeShared(byteAt(t), u8(t));
+  syncThreads();
+  u32 x = t == 64 ? loadShared(byteAt(0)) : 0;
+  syncThreads();
+  if (t == 64)
+    x += loadShared(byteAt(1));
+  if (t == 0)
+    storeShared(byteAt(0), u8(3));
+  result(out, f32(x));
+}
+SLUICE_EXPORT(other_byte_still_read)
+
+CASE(first_of_two_bytes_still_read) {
+  const u32 t = threadIndex();
+  if (t < 2)
+    storeShared(byteAt(t), u8(t));
+  syncThreads();
+  const u32 x = t == 64 ? u32(loadShared(byteAt(0))) + loadShared(byteAt(1)) : 0;
+  if (t == 0)
+    storeShared(byteAt(0), u8(3));
+  result(out, f32(x));
+}
+SLUICE_EXPORT(first_of_two_bytes_still_read)
+
 // As far as a wrong stride leads: still no other tensor.
 CASE(far_past_global) {
   if (threadIndex() == 0)

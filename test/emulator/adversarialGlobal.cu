@@ -269,22 +269,22 @@ CASE(ring_released_early) {
 }
 SLUICE_EXPORT(ring_released_early)
 
-// A plain load of a counter is no acquire, whatever value it sees.
-CASE(plain_load_of_a_counter) {
-  const u32 t = threadIndex();
+// A compare-exchange that fails writes nothing, so it releases nothing.
+CASE(failed_exchange_is_no_release) {
+  if (threadIndex() != 0)
+    return;
   if (blockIndex() == 0) {
-    put(scratch, t, 1);
-    syncThreads();
-    if (t == 0)
-      addCounter<Order::release>(counter, 1);
+    put(scratch, 0, 1);
+    atomicCompareExchange<Order::release>(counter, 7, 8);
+    addCounter(counter + 1, 1);
   } else {
-    if (loadCounter(counter) > 0)
-      result(out, fetch(scratch, t));
-    else
-      result(out, loadGlobal(counter.cast<f32>()));
+    while (loadCounter(counter + 1) == 0) {
+    }
+    loadCounter<Order::acquire>(counter);
+    result(out, fetch(scratch, 0));
   }
 }
-SLUICE_EXPORT(plain_load_of_a_counter)
+SLUICE_EXPORT(failed_exchange_is_no_release)
 
 // Exchange and compare-exchange as a lock.
 CASE(lock) {
