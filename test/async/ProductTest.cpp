@@ -1,4 +1,6 @@
 // wgmma with every placement of its operands, against a triple loop on whole numbers.
+#include "codegen/cuda/DeviceCompiler.h"
+#include "runtime/Files.h"
 #include "test/async/AsyncRun.h"
 
 #include <gtest/gtest.h>
@@ -62,6 +64,14 @@ TEST_P(WgmmaProducts, AreExact) {
             << "row " << i / one.n << " column " << i % one.n;
       }
     }
+}
+
+/// What is right on the emulator must not be serialised by ptxas.
+TEST(ProductKernels, PassTheGates) {
+  std::string text = readFile(std::string(SLUICE_SOURCE_DIR) + "/test/async/products.cu");
+  DeviceCode code = compileForDevice({"products.cu", text, {}}, "sm_90a");
+  EXPECT_EQ(code.kernels.size(), std::size(cases));
+  EXPECT_NO_THROW(checkGates(code)) << code.log;
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, WgmmaProducts, testing::ValuesIn(cases),

@@ -58,6 +58,7 @@ SLUICE_DEVICE void product(Global<const u16> a, Global<const u16> b, Global<f32>
   syncThreads();
   WgmmaAccumulator<N> sum;
   sum.fill(2.0f);
+  pin(sum);
   wgmmaFence();
   wgmma<majorA, majorB, negateA, negateB>(sum, left, right, accumulate != 0);
   wgmma<majorA, majorB, negateA, negateB>(sum, left, right, true);
@@ -81,6 +82,7 @@ SLUICE_DEVICE void productOfRegisters(Global<const u16> a, Global<const u16> b, 
   });
   WgmmaAccumulator<N> sum;
   sum.fill(2.0f);
+  pin(sum);
   wgmmaFence();
   wgmma<majorB, negateA, negateB>(sum, left, right, accumulate != 0);
   wgmmaCommit();
