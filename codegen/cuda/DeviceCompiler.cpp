@@ -1,6 +1,7 @@
 // NVRTC's options and headers, results in the disk cache, compilation on all cores.
 #include "codegen/cuda/DeviceCompiler.h"
 
+#include "codegen/cuda/CompilerLog.h"
 #include "codegen/cuda/DeviceHeaders.h"
 #include "codegen/cuda/MachineCode.h"
 #include "codegen/cuda/Nvrtc.h"
@@ -98,18 +99,6 @@ std::optional<DeviceCode> deserialised(const std::string &text) {
   }
 }
 
-/// "NAME:LINE: message" of the first error of NVRTC ("NAME(LINE): error: message"), "NAME: message" of ptxas.
-std::string firstErrorOf(const std::string &log, const std::string &name) {
-  static const std::regex located("([^\\n]*)\\((\\d+)\\): (?:catastrophic )?error[^:\\n]*: ([^\\n]*)");
-  static const std::regex other("[^\\n]*(?:error|fatal)[^\\n]*");
-  std::smatch match;
-  if (std::regex_search(log, match, located))
-    return match[1].str() + ":" + match[2].str() + ": " + match[3].str();
-  if (std::regex_search(log, match, other))
-    return name + ": " + match[0].str();
-  return name + ": " + log.substr(0, log.find('\n'));
-}
-
 /// Indices of registers that vary, NVRTC 13.0 refuses only where it reads its own intermediate code, which
 /// has no lines. The emulator's compiler has them; without one the kind of mistake is named.
 std::string errorWithoutLine(const KernelSource &source) {
@@ -151,7 +140,7 @@ DeviceCode compile(const Nvrtc &nvrtc, const DeviceJob &job, const std::string &
   if (!output.succeeded && output.log.find("parse Invalid record") != std::string::npos)
     throw UserError(errorWithoutLine(source));
   if (!output.succeeded)
-    throw UserError(firstErrorOf(output.log, source.name) + logNote(key, output.log));
+    throw UserError(firstDeviceError(output.log, source.name) + logNote(key, output.log));
   DeviceCode code{source.name,           job.architecture,      std::move(output.cubin),
                   std::move(output.ptx), std::move(output.log), {}};
   code.kernels = resourcesOfLog(code.log);

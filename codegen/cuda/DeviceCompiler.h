@@ -29,9 +29,9 @@ struct DeviceJob {
   std::string entry = "";
 };
 
-/// Throws UserError: in one line "NAME:LINE: what the compiler says, log in FILE" for a source that does not
-/// compile, or that NVRTC was not found, or that it does not know the architecture, or that the source lacks
-/// the entry point.
+/// Throws UserError: in one line "NAME:LINE: what the compiler or a failed assertion says, log in FILE" for a
+/// source that does not compile, as compileForEmulator; or that NVRTC was not found, or that it does not know
+/// the architecture, or that the source lacks the entry point.
 DeviceCode compileForDevice(const DeviceJob &job);
 DeviceCode compileForDevice(const KernelSource &source, const std::string &architecture);
 /// All jobs on all cores, in their order. Throws the first job's error.

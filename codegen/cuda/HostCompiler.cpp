@@ -1,6 +1,7 @@
 // Finds the compiler, compiles beside the cache, stores what is complete.
 #include "codegen/cuda/HostCompiler.h"
 
+#include "codegen/cuda/CompilerLog.h"
 #include "codegen/cuda/DeviceHeaders.h"
 #include "codegen/cuda/Process.h"
 #include "runtime/Error.h"
@@ -10,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <regex>
 #include <sstream>
 #include <unistd.h>
 
@@ -37,6 +37,14 @@ std::optional<std::string> findProgram(const std::string &name) {
     if (fs::path path = fs::path(folder) / name; !folder.empty() && isProgram(path))
       return path.string();
   return std::nullopt;
+}
+
+const char *whyNoProgram(const std::string &name) {
+  std::error_code error;
+  fs::file_status status = fs::status(name, error);
+  if (name.find('/') == std::string::npos || !fs::exists(status))
+    return "is not there";
+  return fs::is_directory(status) ? "is a folder" : "is not executable";
 }
 
 std::string firstLine(const std::string &text) { return text.substr(0, text.find('\n')); }
@@ -108,14 +116,18 @@ std::string keyOf(const HostCompiler &compiler, const KernelSource &source) {
   return key + "\n" + headers + "\n" + source.name + "\n" + source.text;
 }
 
-[[noreturn]] void failWith(const ProcessResult &result, const std::string &key, const HostCompiler &compiler) {
+[[noreturn]] void failWith(const ProcessResult &result, const std::string &name, const std::string &key,
+                           const HostCompiler &compiler) {
+  if (result.output.empty())
+    throw UserError("expected a C++ compiler, got '" + compiler.path + "', which ended with status " +
+                    std::to_string(result.status) + " and said nothing");
   std::string log = "# " + compiler.text() + "\n" + result.output;
   std::optional<std::string> file = PackageCache::standard().storeFile(key, ".log", log);
   if (!file) {
     file = (folderOfProcess() / "compile.log").string();
     writeFile(*file, log);
   }
-  throw UserError(firstError(result.output) + ", log in " + *file);
+  throw UserError(firstHostError(result.output, name) + ", log in " + *file);
 }
 
 } // namespace
@@ -124,8 +136,8 @@ HostCompiler findHostCompiler() {
   if (const char *chosen = std::getenv("SLUICE_HOST_CXX"); chosen && *chosen) {
     if (std::optional<std::string> path = findProgram(chosen))
       return describe(*path);
-    throw UserError(std::string("SLUICE_HOST_CXX: expected a C++ compiler, got '") + chosen +
-                    "', which is not there");
+    throw UserError(std::string("SLUICE_HOST_CXX: expected a C++ compiler, got '") + chosen + "', which " +
+                    whyNoProgram(chosen));
   }
   for (const char *name : candidates)
     if (std::optional<std::string> path = findProgram(name))
@@ -159,16 +171,6 @@ std::string deviceHeaderFolder() {
   return root.string();
 }
 
-std::string firstError(const std::string &output) {
-  static const std::regex pattern("^(.*?:[0-9]+):[0-9]+: (?:fatal )?error: (.*)$");
-  std::istringstream lines(output);
-  std::smatch match;
-  for (std::string line; std::getline(lines, line);)
-    if (std::regex_match(line, match, pattern))
-      return match[1].str() + ": " + match[2].str();
-  return "the host compiler failed: " + firstLine(output);
-}
-
 EmulatedObject compileForEmulator(const KernelSource &source) {
   HostCompiler compiler = findHostCompiler();
   PackageCache cache = PackageCache::standard();
@@ -189,7 +191,9 @@ EmulatedObject compileForEmulator(const KernelSource &source) {
     command.push_back("-I" + folder.string());
   ProcessResult result = runProcess(command);
   if (result.status != 0)
-    failWith(result, key, compiler);
+    failWith(result, source.name, key, compiler);
+  if (std::error_code error; !fs::exists(object, error))
+    throw UserError("expected a C++ compiler, got '" + compiler.path + "', which wrote no object");
 
   std::string bytes = readFile(object.string());
   if (std::optional<std::string> stored = cache.storeFile(key, ".so", bytes))

@@ -34,7 +34,8 @@ struct EmulatedObject {
   bool cached = false;   ///< Found, not compiled.
 };
 
-/// Throws UserError "NAME:LINE: what the compiler says, log in FILE" for a source that does not compile.
+/// Throws UserError "NAME:LINE: what the compiler or a failed assertion says, log in FILE" for a source that
+/// does not compile; LINE is the source's also where a device header refuses what it does.
 EmulatedObject compileForEmulator(const KernelSource &source);
 
 /// The folder that holds the embedded headers as files, for other uses of the compiler: the root of
@@ -43,8 +44,5 @@ std::string deviceHeaderFolder();
 
 /// Flags that a kernel is compiled with, without paths and output.
 std::vector<std::string> emulatorFlags(const HostCompiler &compiler);
-
-/// "NAME:LINE: message" of the first error in a compiler's output, or its first line.
-std::string firstError(const std::string &output);
 
 } // namespace sluice

@@ -1,6 +1,7 @@
 // The rules that arithmetic, calls and variables break, on unoptimised LLVM IR with debug information.
 #include "codegen/cuda/KernelRules.h"
 
+#include "codegen/cuda/CompilerLog.h"
 #include "codegen/cuda/Process.h"
 #include "runtime/Error.h"
 #include "runtime/Files.h"
@@ -52,7 +53,7 @@ std::string compileToBitcode(const KernelSource &source) {
   command.push_back((work / "kernel.cpp").string());
   ProcessResult result = runProcess(command);
   if (result.status != 0)
-    throw UserError(firstError(result.output));
+    throw UserError(firstHostError(result.output, source.name));
   return readFile((work / "kernel.bc").string());
 }
 

@@ -15,7 +15,8 @@ struct ProcessResult {
 /// Runs `arguments[0]`, a path, with the rest as its arguments, and waits. No shell is involved.
 ProcessResult runProcess(const std::vector<std::string> &arguments);
 
-/// A new folder among the system's temporary ones, removed with the object. Throws UserError.
+/// A new folder among the system's temporary ones, removed with the object; a signal that ends the process leaves
+/// it. Throws UserError.
 class TemporaryFolder {
 public:
   TemporaryFolder();

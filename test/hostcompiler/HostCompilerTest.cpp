@@ -1,4 +1,5 @@
 // The host compiler of the emulated backend: which one is found, what its flags mean, the cache, and its errors.
+#include "codegen/cuda/CompilerLog.h"
 #include "codegen/cuda/HostCompiler.h"
 
 #include "codegen/cuda/Process.h"
@@ -109,9 +110,31 @@ TEST_F(HostCompilerTest, AWrongChoiceInTheEnvironmentIsNamed) {
   setenv("SLUICE_HOST_CXX", "/nowhere/cxx", 1);
   EXPECT_EQ(messageOf([] { findHostCompiler(); }),
             "SLUICE_HOST_CXX: expected a C++ compiler, got '/nowhere/cxx', which is not there");
+  setenv("SLUICE_HOST_CXX", "/bin", 1);
+  EXPECT_EQ(messageOf([] { findHostCompiler(); }),
+            "SLUICE_HOST_CXX: expected a C++ compiler, got '/bin', which is a folder");
+  setenv("SLUICE_HOST_CXX", "/dev/null", 1);
+  EXPECT_EQ(messageOf([] { findHostCompiler(); }),
+            "SLUICE_HOST_CXX: expected a C++ compiler, got '/dev/null', which is not executable");
   setenv("SLUICE_HOST_CXX", "/bin/false", 1);
   EXPECT_EQ(messageOf([] { findHostCompiler(); }),
             "expected a C++ compiler, got '/bin/false', which does not answer to --version");
+}
+
+TEST_F(HostCompilerTest, AProgramThatCompilesNothingIsNamed) {
+  std::string path = folder + "/silent";
+  for (const auto &[end, reason] : {std::pair("exit 0", "wrote no object"),
+                                    std::pair("exit 3", "ended with status 3 and said nothing"),
+                                    std::pair("kill -TERM $$", "ended with status 143 and said nothing")}) {
+    std::ofstream(path) << "#!/bin/sh\ncase \"$*\" in --version) echo silent; exit 0;; esac\n" << end << "\n";
+    fs::permissions(path, fs::perms::owner_all);
+    setenv("SLUICE_HOST_CXX", path.c_str(), 1);
+    setenv("TMPDIR", folder.c_str(), 1);
+    EXPECT_EQ(messageOf([] { compileForEmulator(answering("return 1;")); }),
+              "expected a C++ compiler, got '" + path + "', which " + reason);
+    for (const auto &entry : fs::directory_iterator(folder))
+      EXPECT_FALSE(entry.path().filename().string().starts_with("sluice-")) << "a folder was left";
+  }
 }
 
 TEST_F(HostCompilerTest, OrderOfTheCandidates) {
@@ -253,8 +276,24 @@ TEST_F(HostCompilerTest, AnErrorNamesFileLineAndLog) {
 }
 
 TEST_F(HostCompilerTest, FirstErrorWithoutALocation) {
-  EXPECT_EQ(firstError("ld: cannot find -lxyz\nmore\n"), "the host compiler failed: ld: cannot find -lxyz");
-  EXPECT_EQ(firstError("a.cu:1:2: warning: w\na.cu:3:4: fatal error: e\na.cu:5:6: error: f\n"), "a.cu:3: e");
+  EXPECT_EQ(firstHostError("ld: cannot find -lxyz\nmore\n", "a.cu"),
+            "the host compiler failed: ld: cannot find -lxyz");
+  EXPECT_EQ(firstHostError("a.cu:1:2: warning: w\na.cu:3:4: fatal error: e\na.cu:5:6: error: f\n", "a.cu"),
+            "a.cu:3: e");
+  EXPECT_EQ(firstHostError("H.h:3:4: error: e\na.cu:5:6: error: f\na.cu:7:8: note: n\n", "a.cu"), "H.h:3: e")
+      << "another error's lines";
+  EXPECT_EQ(firstHostError("a.cu:1:2:   required from\nH.h:1:1: warning: w\nH.h:3:4: error: e\n", "a.cu"),
+            "H.h:3: e")
+      << "a warning's context";
+}
+
+TEST_F(HostCompilerTest, AssertionsWithoutWordsKeepTheCompilers) {
+  EXPECT_EQ(firstHostError("a.cu:3:4: error: static assertion failed due to requirement 'N == 3'\n", "a.cu"),
+            "a.cu:3: static assertion failed due to requirement 'N == 3'");
+  EXPECT_EQ(firstHostError("a.cu:3:4: error: static assertion failed\n", "a.cu"),
+            "a.cu:3: static assertion failed");
+  EXPECT_EQ(firstDeviceError("a.cu(3): error: static assertion failed\n", "a.cu"),
+            "a.cu:3: static assertion failed");
 }
 
 /// The flags' meaning, with each compiler that is there.
@@ -273,6 +312,28 @@ TEST_P(FlagsTest, LocalsArePoisoned) {
       answering("unsigned array[4]; asm volatile(\"\" : : \"r\"(array) : \"memory\"); return array[2];", "unsigned"));
   EXPECT_NE(callAnswer<unsigned>(object.path), 0u);
   EXPECT_THAT(callAnswer<unsigned>(object.path), ::testing::AnyOf(0xAAAAAAAAu, 0xFEFEFEFEu));
+}
+
+TEST_P(FlagsTest, WhatAHeaderRefusesIsToldWithTheKernelsLine) {
+  auto errorOf = [](const std::string &statement) {
+    KernelSource source{"t.cu",
+                        "#include \"Device.h\"\nSLUICE_KERNEL(t, 128)(Global<const f32> c, Global<f32> g) {\n"
+                        "  MmaAccumulator d;\n  d.fill(0);\n  " +
+                            statement + "\n}\nSLUICE_EXPORT(t)\n",
+                        {}};
+    std::string message = messageOf([&] { compileForEmulator(source); });
+    return message.substr(0, message.find(", log in "));
+  };
+  EXPECT_EQ(errorOf("cpAsync<12>(sharedMemory<f32>(0), c);"), "t.cu:5: expected 4, 8 or 16 bytes");
+  EXPECT_EQ(errorOf("storeGlobal(c, 1.0f);"), "t.cu:5: expected a destination that is not const");
+  EXPECT_EQ(errorOf("storeGlobal(g, d.r(7));"), "t.cu:5: expected an index below the number of registers");
+  EXPECT_EQ(errorOf("unrolled<5>([&](auto i) {\n  storeGlobal(g, d.r(i)); });"),
+            "t.cu:6: expected an index below the number of registers");
+  EXPECT_EQ(errorOf("const Vec<f32, 3> v{1, 2, 3};"), "t.cu:5: expected a vector of 2, 4, 8 or 16 bytes");
+  EXPECT_EQ(errorOf("WgmmaAccumulator<8> a;\nauto w = wgmmaDescriptor(sharedMemory<bf16>(0), Swizzle::none, 0, 0);"
+                    "\nwgmma(a, w, w, true);"),
+            "t.cu:7: expected #include \"wgmma/n<N>.h\"");
+  EXPECT_EQ(errorOf("static_assert(sizeof(f32) == 8, \"own: words\");"), "t.cu:5: own: words");
 }
 
 TEST_P(FlagsTest, LocalsWithAConstructorArePoisoned) {

@@ -25,7 +25,7 @@ SLUICE_DEVICE WgmmaDescriptor<T> wgmmaDescriptor(Shared<T> start, Swizzle swizzl
 namespace detail {
 /// wgmma.mma_async of one N, specialised by "wgmma/n<N>.h".
 template <int N> struct WgmmaInstruction {
-  static_assert(WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\" for this N");
+  static_assert(WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\"");
 };
 } // namespace detail
 
