@@ -63,6 +63,7 @@ SLUICE_DEVICE RemoteMbarrier mapMbarrier(Mbarrier barrier, u32 rank, Site site =
 
 /// Thread. Complete on return. ld.shared::cluster.
 template <class T> SLUICE_DEVICE T loadRemote(RemoteShared<T> place, Site site = Site::current()) {
+  static_assert(detail::accessible<T>, "expected an access of 1, 2, 4, 8 or 16 bytes");
   T value;
   sluiceEmuLoadRemote(&value, place.address(), sizeof(T), site);
   return value;
@@ -70,6 +71,7 @@ template <class T> SLUICE_DEVICE T loadRemote(RemoteShared<T> place, Site site =
 /// Thread. st.shared::cluster.
 template <class T>
 SLUICE_DEVICE void storeRemote(RemoteShared<T> place, detail::Value<T> value, Site site = Site::current()) {
+  static_assert(detail::accessible<T>, "expected an access of 1, 2, 4, 8 or 16 bytes");
   sluiceEmuStoreRemote(place.address(), &value, sizeof(T), site);
 }
 /// Thread. Arrives on a peer's barrier; releases at cluster scope.

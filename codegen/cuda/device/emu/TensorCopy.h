@@ -110,11 +110,13 @@ SLUICE_DEVICE void bulkCommit(Site site = Site::current()) { sluiceEmuBulkCommit
 /// Thread. Returns when at most Pending of its youngest groups are unfinished: the others' writes are visible
 /// to it. cp.async.bulk.wait_group.
 template <int Pending> SLUICE_DEVICE void bulkWait(Site site = Site::current()) {
+  static_assert(Pending >= 0, "expected a number of groups");
   sluiceEmuBulkWait(Pending, site);
 }
 /// Thread. As bulkWait, but only the sources are free again: nothing is said of what was written.
 /// cp.async.bulk.wait_group.read.
 template <int Pending> SLUICE_DEVICE void bulkWaitRead(Site site = Site::current()) {
+  static_assert(Pending >= 0, "expected a number of groups");
   sluiceEmuBulkWaitRead(Pending, site);
 }
 

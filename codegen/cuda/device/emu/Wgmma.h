@@ -144,26 +144,27 @@ SLUICE_DEVICE void wgmmaCommit(Site site = Site::current()) { sluiceEmuWgmmaComm
 /// registers are free and their operands have been read by this warp, which says nothing of the other three.
 /// wgmma.wait_group.sync.aligned.
 template <int Pending> SLUICE_DEVICE void wgmmaWait(Site site = Site::current()) {
+  static_assert(Pending >= 0 && Pending <= 7, "expected 0 to 7 groups");
   sluiceEmuWgmmaWait(Pending, site);
 }
 /// The same; the compiler may not move accesses to these accumulators above it.
 template <int Pending, int N>
 SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N> &, Site site = Site::current()) {
-  sluiceEmuWgmmaWait(Pending, site);
+  wgmmaWait<Pending>(site);
 }
 template <int Pending, int N0, int N1>
 SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &, WgmmaAccumulator<N1> &, Site site = Site::current()) {
-  sluiceEmuWgmmaWait(Pending, site);
+  wgmmaWait<Pending>(site);
 }
 template <int Pending, int N0, int N1, int N2>
 SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &, WgmmaAccumulator<N1> &, WgmmaAccumulator<N2> &,
                              Site site = Site::current()) {
-  sluiceEmuWgmmaWait(Pending, site);
+  wgmmaWait<Pending>(site);
 }
 template <int Pending, int N0, int N1, int N2, int N3>
 SLUICE_DEVICE void wgmmaWait(WgmmaAccumulator<N0> &, WgmmaAccumulator<N1> &, WgmmaAccumulator<N2> &,
                              WgmmaAccumulator<N3> &, Site site = Site::current()) {
-  sluiceEmuWgmmaWait(Pending, site);
+  wgmmaWait<Pending>(site);
 }
 
 /// Thread. Keeps the compiler from moving accesses to the accumulator across this place; nothing to do here.
