@@ -133,6 +133,8 @@ class Front(unittest.TestCase):
     def test_one_line_of_error(self):
         for arguments, environment, text in ((["--nonsense"], {}, "unrecognized arguments: --nonsense"),
                                              (["--part", "x"], {}, "invalid choice: 'x'"),
+                                             (["--show", "--bundle"], {}, "expected --bundle without --show, got both"),
+                                             (["--show", "--part", "maps"], {}, "expected --show without --part"),
                                              ([], {"BEHAVIOUR": "broken"}, "expected something, got nothing"),
                                              (["--results", "/proc/none"], {}, "expected to write to /proc/none")):
             status, _, error = self.run_tool(*arguments, **environment)
@@ -142,7 +144,9 @@ class Front(unittest.TestCase):
         status, _, error = self.run_tool()
         self.assertEqual((status, len(error)), (2, 1))
         self.assertIn("got neither", error[0])
-        self.assertEqual(self.run_tool("--show")[2], [])
+        status, out, error = self.run_tool("--show")
+        self.assertEqual((status, error), (3, []))
+        self.assertEqual(out.count("not run yet"), 7)
         (self.folder / "build").mkdir()
         (self.folder / "build" / "gpu-suite.tar.gz").write_text("torn")
         self.assertEqual(len(self.run_tool()[2]), 1)
