@@ -133,6 +133,18 @@ TEST_F(HardwareTest, BlocksThatWaitNeedRoom) {
     }
 }
 
+TEST_F(HardwareTest, BlocksNeedTheirSharedMemory) {
+  test::fake().set("sharedOptIn", 4096);
+  for (const Row &row : run(open("primitives"), "memory.cu"))
+    if (row.name == "sharedWidths") {
+      EXPECT_EQ(row.verdict, "not run");
+      EXPECT_EQ(row.detail,
+                "hardware: not run: expected room for 8192 bytes of shared memory in a block, got 4096");
+    } else {
+      EXPECT_EQ(row.verdict, "differs") << row.name;
+    }
+}
+
 TEST_F(HardwareTest, AFaultIsADifferenceAndLosesTheDevice) {
   Tasks tasks = open("primitives");
   EXPECT_TRUE(hardware->works());

@@ -39,6 +39,10 @@ public:
     } catch (const UserError &error) {
       return error.what();
     }
+    int64_t shared = one.record.sharedBytes.evaluate(sizes), most = device->properties().sharedPerBlock;
+    if (shared > most)
+      return "expected room for " + std::to_string(shared) + " bytes of shared memory in a block, got " +
+             std::to_string(most);
     if (one.record.residency != Residency::cooperative)
       return "";
     Uploaded uploaded = upload(one, sizes, one.makeArguments(sizes, 1));
