@@ -32,7 +32,7 @@ Kinds listedKinds() {
 /// A probe on the emulator; what it leaves and what is reported.
 Outcome runProbe(const KernelCase &one, const emulator::Options &options,
                  std::vector<emulator::CallSite> *sites) {
-  Outcome outcome{one.makeArguments(one.small, 1), ""};
+  Outcome outcome{"emulator", one.makeArguments(one.small, 1), ""};
   emulator::Result result = launchOnEmulator(bundle, one, one.small, outcome.after, options);
   if (!result.clean())
     outcome.problem = result.reports.front().text();
@@ -49,7 +49,6 @@ void noticeAll(const Probe &probe, Kinds &kinds) {
   std::vector<emulator::CallSite> sites;
   const Outcome plain = runProbe(one, options, &sites);
   options.recordSites = false;
-  auto side = makeEmulator(bundle, {});
   const Arrays before = one.makeArguments(one.small, 1);
   for (const emulator::CallSite &site : sites) {
     const Kinds open = kinds;
@@ -57,7 +56,7 @@ void noticeAll(const Probe &probe, Kinds &kinds) {
       if (primitive != site.primitive)
         continue;
       options.mutation = {site.file, site.line, site.column, primitive, kind};
-      if (compareOutcomes(probe, before, *side, plain, *side, runProbe(one, options, nullptr)).different != 0)
+      if (compareOutcomes(probe, before, plain, runProbe(one, options, nullptr)).different != 0)
         kinds.erase({primitive, kind});
     }
   }

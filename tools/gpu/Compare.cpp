@@ -45,7 +45,7 @@ bool isWithin(const Approximation &function, float argument, float result) {
   return near(function.exact(argument)) || near(function.exact(flush(argument)));
 }
 
-void compareBounds(const Arrays &before, const Side &side, const Outcome &outcome, Difference &difference) {
+void compareBounds(const Arrays &before, const Outcome &outcome, Difference &difference) {
   const Array &input = before.at("input"), &output = outcome.after.at("output");
   constexpr size_t threads = 128;
   const std::vector<Approximation> &functions = approximations();
@@ -61,7 +61,7 @@ void compareBounds(const Arrays &before, const Side &side, const Outcome &outcom
         char text[160];
         std::snprintf(text, sizeof text, "%s(%.9g): expected %.9g within 2^%.1f, got %.9g on %s",
                       functions[f].name, argument, functions[f].exact(argument),
-                      std::log2(functions[f].relative), result, side.name().c_str());
+                      std::log2(functions[f].relative), result, outcome.side.c_str());
         difference.first = text;
       }
     }
@@ -69,22 +69,21 @@ void compareBounds(const Arrays &before, const Side &side, const Outcome &outcom
 
 } // namespace
 
-Difference compareOutcomes(const Probe &probe, const Arrays &before, const Side &left, const Outcome &a,
-                           const Side &right, const Outcome &b) {
+Difference compareOutcomes(const Probe &probe, const Arrays &before, const Outcome &left, const Outcome &right) {
   Difference difference;
-  for (auto [side, outcome] : {std::pair{&left, &a}, std::pair{&right, &b}})
+  for (const Outcome *outcome : {&left, &right})
     if (!outcome->problem.empty()) {
       difference.different = 1;
-      difference.first = side->name() + ": " + outcome->problem;
+      difference.first = outcome->side + ": " + outcome->problem;
       return difference;
     }
   if (probe.comparison == Comparison::bounds) {
-    compareBounds(before, left, a, difference);
-    compareBounds(before, right, b, difference);
+    compareBounds(before, left, difference);
+    compareBounds(before, right, difference);
     return difference;
   }
-  for (const auto &[name, array] : a.after) {
-    const Array &other = b.after.at(name);
+  for (const auto &[name, array] : left.after) {
+    const Array &other = right.after.at(name);
     size_t size = sizeOf(array.dtype);
     for (size_t i = 0; i < array.bytes.size() / size; ++i) {
       uint64_t x = elementOf(array, i), y = elementOf(other, i);
@@ -93,7 +92,7 @@ Difference compareOutcomes(const Probe &probe, const Arrays &before, const Side 
         continue;
       if (difference.different++ == 0)
         difference.first = name + "[" + std::to_string(i) + "]: " + toHexDigits(x, size) + " on " +
-                           left.name() + ", " + toHexDigits(y, size) + " on " + right.name();
+                           left.side + ", " + toHexDigits(y, size) + " on " + right.side;
     }
   }
   return difference;

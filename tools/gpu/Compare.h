@@ -13,8 +13,7 @@ struct Difference {
   std::string first;                    ///< "output[12]: 3f800000 on ..., 3f800001 on ..."
 };
 
-/// A problem of either side counts as a difference.
-Difference compareOutcomes(const Probe &probe, const Arrays &before, const Side &left, const Outcome &a,
-                           const Side &right, const Outcome &b);
+/// Of two runs on the arguments `before`. A problem of either side counts as a difference.
+Difference compareOutcomes(const Probe &probe, const Arrays &before, const Outcome &left, const Outcome &right);
 
 } // namespace sluice::gpusuite

@@ -58,7 +58,7 @@ public:
   std::string name() const override { return "emulator (" + choice.chip + ")"; }
 
   Outcome run(const KernelCase &one, const Sizes &sizes, const Arrays &arguments) override {
-    Outcome outcome{arguments, ""};
+    Outcome outcome{name(), arguments, ""};
     emulator::Result result = launchOnEmulator(bundle, one, sizes, outcome.after, options);
     if (!result.clean())
       outcome.problem = result.reports.front().text();

@@ -89,7 +89,7 @@ public:
   }
 
   Outcome run(const KernelCase &one, const Sizes &sizes, const Arrays &arguments) override {
-    Outcome outcome{arguments, ""};
+    Outcome outcome{name(), arguments, ""};
     try {
       Uploaded uploaded = upload(one, sizes, arguments);
       cuda::launch(*kernelOf(one), bindLaunch(one.record, uploaded.inputs), stream);

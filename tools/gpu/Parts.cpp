@@ -36,7 +36,7 @@ Row compareProbe(const Suite &suite, const Probe &probe, Side *emulator) {
     return notRun(one.name, why);
   Arrays before = one.makeArguments(one.small, 1);
   Difference difference =
-      compareOutcomes(probe, before, *suite.hardware, suite.hardware->run(one, one.small, before), *emulator,
+      compareOutcomes(probe, before, suite.hardware->run(one, one.small, before),
                       emulator->run(one, one.small, before));
   Row row{one.name, difference.different == 0 ? "equal" : "differs", "", {}};
   row.detail = difference.different == 0 ? std::to_string(difference.elements) + " values"

@@ -12,6 +12,7 @@ namespace sluice::gpusuite {
 
 /// What a kernel left in its arguments.
 struct Outcome {
+  std::string side; ///< Name of the side that ran it.
   Arrays after;
   std::string problem; ///< A report of the emulator, or a failure: one line.
 };
