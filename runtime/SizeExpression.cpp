@@ -16,6 +16,9 @@ using Wide = __int128;
 bool isNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
+/// What a message repeats: a damaged package may hold formulas of any length.
+std::string shortened(const std::string &text) { return text.size() > 60 ? text.substr(0, 60) + "..." : text; }
+
 /// sum := product (('+' | '-') product)*, product := unary (('*' | '/' | '%') unary)*,
 /// unary := '-' unary | integer | name | function '(' sum ',' sum ')' | '(' sum ')'.
 class Formula {
@@ -39,7 +42,7 @@ private:
   int depth = 0;
 
   [[noreturn]] void fail(const std::string &message) const {
-    throw UserError("formula '" + text + "': " + message);
+    throw UserError("formula '" + shortened(text) + "': " + message);
   }
 
   [[noreturn]] void failExpecting(const char *what) const {
@@ -134,7 +137,7 @@ private:
     std::string digits = (negative ? "-" : "") + text.substr(start, at - start);
     int64_t value = 0;
     if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc())
-      fail("expected an integer of 64 bits, got " + digits);
+      fail("expected an integer of 64 bits, got " + shortened(digits));
     return value;
   }
 
@@ -158,13 +161,13 @@ private:
       return 0;
     auto found = sizes->find(name);
     if (found == sizes->end())
-      fail("unknown size '" + name + "'");
+      fail("unknown size '" + shortened(name) + "'");
     return found->second;
   }
 
   int64_t call(const std::string &function) {
     if (function != "ceildiv" && function != "min" && function != "max")
-      fail("expected the function ceildiv, min or max, got " + function);
+      fail("expected the function ceildiv, min or max, got " + shortened(function));
     int64_t a = sum();
     require(',');
     int64_t b = sum();

@@ -70,6 +70,14 @@ TEST(SizeExpression, RefusesBadSyntax) {
   EXPECT_THAT(formulaError("9223372036854775808"), HasSubstr("expected an integer of 64 bits"));
   EXPECT_THAT(formulaError(std::string(100000, '(')), HasSubstr("at most 100 levels"));
   EXPECT_THAT(formulaError(std::string(100000, '-')), HasSubstr("at most 100 levels"));
+  std::string sixty(60, 'T');
+  EXPECT_EQ(formulaError(sixty), "formula '" + sixty + "': unknown size '" + sixty + "'");
+  EXPECT_EQ(formulaError(sixty + std::string(400000, 'T')),
+            "formula '" + sixty + "...': unknown size '" + sixty + "...'");
+  EXPECT_EQ(formulaError(sixty + "+(T"),
+            "formula '" + sixty + "...': expected ')' at position 64, got the end");
+  EXPECT_LT(formulaError(std::string(400000, '9')).size(), 200u);
+  EXPECT_LT(formulaError(std::string(400000, 'f') + "(T)").size(), 200u);
 }
 
 TEST(SizeExpression, RefusesBadValues) {
