@@ -24,13 +24,14 @@ struct RuleViolation {
 /// Every rule that checkKernelRules knows.
 const std::vector<std::string> &kernelRuleNames();
 
-/// All violations, by line. Throws UserError for a source that does not compile, and if there is no clang.
+/// By line: what checkKernelTokens finds; only if that is nothing, what checkKernelCode finds, since much of the
+/// former does not compile. Throws UserError as the latter.
 std::vector<RuleViolation> checkKernelRules(const KernelSource &source);
 
 /// The part that needs no compiler.
 std::vector<RuleViolation> checkKernelTokens(const KernelSource &source);
 
-/// The part on LLVM's IR.
+/// The part on LLVM's IR. Throws UserError for a source that does not compile, and if there is no clang.
 std::vector<RuleViolation> checkKernelCode(const KernelSource &source);
 
 } // namespace sluice

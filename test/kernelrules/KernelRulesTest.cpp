@@ -279,6 +279,15 @@ TEST(KernelRules, KernelsOfAMacroAreAllowed) {
   EXPECT_THAT(textsOf(checkKernelRules(source)), IsEmpty());
 }
 
+TEST(KernelRules, CodeIsLookedAtOnceTokensKeepTheRules) {
+  std::string quotient = "u32 q = s / u32(n);\n";
+  std::vector<std::string> code = {"k.cu:3: expected divide(a, b) for a divisor that varies, got '/'"};
+  EXPECT_EQ(textsOf(checkKernelRules(kernel(quotient))), code);
+  EXPECT_EQ(textsOf(checkKernelRules(kernel(quotient + "volatile u32 v = q;"))),
+            std::vector<std::string>{"k.cu:4: expected ordering through primitives, got 'volatile'"});
+  EXPECT_THAT(textsOf(checkKernelRules(kernel("missing(threadIdx.x);"))), ::testing::SizeIs(1)) << "not compiled";
+}
+
 TEST(KernelRules, ASourceThatDoesNotCompileSaysWhere) {
   try {
     checkKernelRules(kernel("storeGlobal(missing, 1.0f);"));
