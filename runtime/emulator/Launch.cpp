@@ -58,7 +58,8 @@ Kernel Kernel::load(const std::string &sharedObject, const std::string &entry) {
     throw UserError("expected a kernel compiled for the emulator, got: " + std::string(dlerror()));
   auto *description = static_cast<const SluiceEmuKernel *>(dlsym(library, ("sluiceEmuKernel_" + entry).c_str()));
   if (!description)
-    throw UserError("expected an entry point '" + entry + "' in " + sharedObject + ", got none");
+    throw UserError("expected an entry point '" + entry + "' (SLUICE_EXPORT(" + entry +
+                    ") after the kernel) in " + sharedObject + ", got none");
   if (description->version != sluiceEmuVersion)
     throw UserError("expected " + sharedObject + " to be compiled against version " +
                     std::to_string(sluiceEmuVersion) + " of the device headers, got version " +
