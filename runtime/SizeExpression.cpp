@@ -17,7 +17,9 @@ bool isNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 /// What a message repeats: a damaged package may hold formulas of any length.
-std::string shortened(const std::string &text) { return text.size() > 60 ? text.substr(0, 60) + "..." : text; }
+std::string shortened(const std::string &text) {
+  return text.size() > 60 ? text.substr(0, 60) + "..." : text;
+}
 
 /// sum := product (('+' | '-') product)*, product := unary (('*' | '/' | '%') unary)*,
 /// unary := '-' unary | integer | name | function '(' sum ',' sum ')' | '(' sum ')'.

@@ -24,8 +24,8 @@ struct RuleViolation {
 /// Every rule that checkKernelRules knows.
 const std::vector<std::string> &kernelRuleNames();
 
-/// By line: what checkKernelTokens finds; only if that is nothing, what checkKernelCode finds, since much of the
-/// former does not compile. Throws UserError as the latter.
+/// By line: what checkKernelTokens finds; only if that is nothing, what checkKernelCode finds, since much of
+/// the former does not compile. Throws UserError as the latter.
 std::vector<RuleViolation> checkKernelRules(const KernelSource &source);
 
 /// The part that needs no compiler.
