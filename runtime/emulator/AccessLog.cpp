@@ -5,7 +5,8 @@
 
 namespace sluice::emulator {
 
-void AccessLog::add(const Thread &thread, LoggedSpace space, uint64_t address, const Access &access, bool active) {
+void AccessLog::add(const Thread &thread, LoggedSpace space, uint64_t address, const Access &access,
+                    bool active) {
   WarpLog &log = warps[thread.inWarp->index];
   log.lanes[thread.lane].push_back({identity(access.site), access.primitive, address, access.site,
                                     static_cast<uint8_t>(access.bytes), space, active});

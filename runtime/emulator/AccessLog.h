@@ -1,6 +1,6 @@
-// Groups the accesses of single lanes into those of warp instructions, for the counters. Lanes run one after another,
-// so each keeps a list until its warp meets or ends; then the k-th execution of a call since the last meeting is one
-// instruction of all lanes that got that far.
+// Groups the accesses of single lanes into those of warp instructions, for the counters. Lanes run one after
+// another, so each keeps a list until its warp meets or ends; then the k-th execution of a call since the
+// last meeting is one instruction of all lanes that got that far.
 #pragma once
 
 #include "runtime/emulator/Machine.h"

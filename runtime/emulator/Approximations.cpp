@@ -1,5 +1,6 @@
-// The approximate functions of the device headers: the true value rounded once or nearly so, with the special cases of
-// PTX. The relative error is at most 2^-23 (half of what PTX allows most of them; the hardware's own errors are others).
+// The approximate functions of the device headers: the true value rounded once or nearly so, with the special
+// cases of PTX. The relative error is at most 2^-23 (half of what PTX allows most of them; the hardware's own
+// errors are others).
 #include "codegen/cuda/device/emu/AbiMath.h"
 
 #include <bit>

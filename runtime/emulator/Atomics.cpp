@@ -165,7 +165,8 @@ uint64_t updateCounter(Thread &thread, void *address, const Update &change, cons
   // A lock that somebody else holds, a flag that is not set yet; or just an update without effect.
   if (now == old && change.returns)
     thread.machine->notePoll(thread, {access.primitive, access.site, nullptr, address}, old,
-                             change.operation == sluiceEmuCompareExchange ? Polling::surely : Polling::perhaps);
+                             change.operation == sluiceEmuCompareExchange ? Polling::surely
+                                                                          : Polling::perhaps);
   return old;
 }
 

@@ -102,7 +102,8 @@ void NamedBarriers::describeDeadlock(const Block &, std::string &text) {
   for (uint32_t id = 0; id < barriers.size(); ++id)
     if (barriers[id].arrived)
       text += (text.empty() ? "barrier " : ", barrier ") + std::to_string(id) + " has " +
-              std::to_string(barriers[id].arrived) + " of " + std::to_string(barriers[id].expected) + " threads";
+              std::to_string(barriers[id].arrived) + " of " + std::to_string(barriers[id].expected) +
+              " threads";
 }
 
 std::string describeBarrier(const Thread &thread) {
@@ -130,8 +131,8 @@ bool comeToBarrier(Warp &warp) {
     if (other.id != call.id || other.threads != call.threads)
       fatal(warp.thread(lane), "barrier misuse", call.wait.site,
             "lane " + std::to_string(lane) + " names barrier " + std::to_string(other.id) + " of " +
-                std::to_string(other.threads) + " threads, expected barrier " + std::to_string(call.id) + " of " +
-                std::to_string(call.threads) + " as lane 0");
+                std::to_string(other.threads) + " threads, expected barrier " + std::to_string(call.id) +
+                " of " + std::to_string(call.threads) + " as lane 0");
   }
   return warp.block->part<NamedBarriers>(Part::barriers).come(warp, call);
 }

@@ -40,8 +40,9 @@ const Views *Foreign::find(uint32_t domain) const {
 void Clock::fence(Knowledge kind) {
   known[kind] = known[ordered];
   agentFenced[kind] = agentOver;
-  bool news = foreign && std::any_of(foreign->domains.begin(), foreign->domains.end(),
-                                     [&](const auto &one) { return !(one.second[kind] == one.second[ordered]); });
+  bool news = foreign && std::any_of(foreign->domains.begin(), foreign->domains.end(), [&](const auto &one) {
+                return !(one.second[kind] == one.second[ordered]);
+              });
   if (news) {
     auto fencedToo = std::make_shared<Foreign>(*foreign);
     for (auto &[id, views] : fencedToo->domains)

@@ -1,10 +1,11 @@
-// What has happened before what. Every actor (a thread, or an agent that carries out asynchronous operations) counts
-// its epochs; a clock says which epochs of every actor are known to be over.
+// What has happened before what. Every actor (a thread, or an agent that carries out asynchronous operations)
+// counts its epochs; a clock says which epochs of every actor are known to be over.
 //
-// Clocks are kept per domain: the blocks of one cluster, or a single block. A view is a vector over the actors of one
-// domain, immutable and shared by all who know the same, so that a barrier of N threads makes one vector and not N.
-// What a thread knows of other domains is a list of their views, exchanged where counters in global memory release
-// and acquire. A clock is used by one host thread at a time; nothing here is locked.
+// Clocks are kept per domain: the blocks of one cluster, or a single block. A view is a vector over the
+// actors of one domain, immutable and shared by all who know the same, so that a barrier of N threads makes
+// one vector and not N. What a thread knows of other domains is a list of their views, exchanged where
+// counters in global memory release and acquire. A clock is used by one host thread at a time; nothing here
+// is locked.
 #pragma once
 
 #include <array>
@@ -53,8 +54,8 @@ private:
   View *view = nullptr;
 };
 
-/// What is known of an epoch: that it is over; that its generic writes to shared memory have passed a proxy fence,
-/// so that asynchronous operations see them; the same for global memory.
+/// What is known of an epoch: that it is over; that its generic writes to shared memory have passed a proxy
+/// fence, so that asynchronous operations see them; the same for global memory.
 enum Knowledge : uint8_t { ordered, fencedShared, fencedGlobal };
 constexpr unsigned knowledgeKinds = 3;
 using Views = std::array<ViewRef, knowledgeKinds>;
@@ -98,7 +99,8 @@ private:
   bool knowsOwnAgent(Actor actor, uint32_t ofEpoch, Knowledge kind) const;
 };
 
-/// Joins views and remembers the last results: threads that know the same and learn the same share the result.
+/// Joins views and remembers the last results: threads that know the same and learn the same share the
+/// result.
 class Joiner {
 public:
   ViewRef join(const ViewRef &a, const ViewRef &b);

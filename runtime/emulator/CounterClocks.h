@@ -1,5 +1,5 @@
-// What counters and atomics in global memory order: the clock that a release leaves at an address for who acquires
-// it there, and who waits for the value to change.
+// What counters and atomics in global memory order: the clock that a release leaves at an address for who
+// acquires it there, and who waits for the value to change.
 #pragma once
 
 #include "runtime/emulator/Machine.h"
@@ -9,8 +9,9 @@
 
 namespace sluice::emulator {
 
-/// The latest values of a counter and what each carried. Who waits for a value learns no more than the first value
-/// that satisfies it carries: it might have seen that one, so a wait for too few is found in every order of events.
+/// The latest values of a counter and what each carried. Who waits for a value learns no more than the first
+/// value that satisfies it carries: it might have seen that one, so a wait for too few is found in every
+/// order of events.
 class CounterHistory {
 public:
   void add(uint32_t before, uint32_t value, SyncClock &clock) {

@@ -1,5 +1,6 @@
-// Counts traffic and shared-memory work. Each block collects on its own, in bitmaps of sectors of which only touched
-// pages exist, and adds to the launch when it ends: sums and unions, so the order of blocks cannot show.
+// Counts traffic and shared-memory work. Each block collects on its own, in bitmaps of sectors of which only
+// touched pages exist, and adds to the launch when it ends: sums and unions, so the order of blocks cannot
+// show.
 #include "runtime/emulator/Counters.h"
 
 #include <algorithm>
@@ -25,7 +26,9 @@ constexpr uint32_t banks = 32;
 /// A set of sectors of one tensor that remembers which pages it has touched.
 class PagedBits {
 public:
-  void set(uint64_t sector) { page(sector / pageSectors)[sector % pageSectors / 64] |= uint64_t{1} << (sector % 64); }
+  void set(uint64_t sector) {
+    page(sector / pageSectors)[sector % pageSectors / 64] |= uint64_t{1} << (sector % 64);
+  }
 
   void setRange(uint64_t first, uint64_t last) {
     for (uint64_t at = first; at <= last;) {
@@ -118,13 +121,15 @@ struct Work {
   }
 };
 
-/// Lines are told apart by the addresses of their strings while a block runs, and by their text in the result.
+/// Lines are told apart by the addresses of their strings while a block runs, and by their text in the
+/// result.
 struct SameLine {
   bool operator()(const CountedLine &a, const CountedLine &b) const {
     return a.file == b.file && a.line == b.line && a.primitive == b.primitive;
   }
   size_t operator()(const CountedLine &l) const {
-    return std::hash<const void *>()(l.file) * 31 + std::hash<const void *>()(l.primitive) * 7 + l.line * 0x9e3779b9u;
+    return std::hash<const void *>()(l.file) * 31 + std::hash<const void *>()(l.primitive) * 7 +
+           l.line * 0x9e3779b9u;
   }
 };
 using WorkByLine = std::unordered_map<CountedLine, Work, SameLine, SameLine>;
@@ -153,7 +158,8 @@ private:
   }
 };
 
-/// The tensor that an address counts for: of those that reach it, the one that starts last; of equal ones the first.
+/// The tensor that an address counts for: of those that reach it, the one that starts last; of equal ones the
+/// first.
 std::vector<Segment> segmentsOf(const std::vector<CountedTensor> &tensors) {
   std::vector<uint64_t> bounds;
   for (const CountedTensor &tensor : tensors) {
@@ -165,7 +171,8 @@ std::vector<Segment> segmentsOf(const std::vector<CountedTensor> &tensors) {
   for (size_t i = 0; i + 1 < bounds.size(); ++i) {
     const CountedTensor *owner = nullptr;
     for (const CountedTensor &tensor : tensors)
-      if (tensor.base <= bounds[i] && bounds[i] < tensor.base + tensor.bytes && (!owner || tensor.base > owner->base))
+      if (tensor.base <= bounds[i] && bounds[i] < tensor.base + tensor.bytes &&
+          (!owner || tensor.base > owner->base))
         owner = &tensor;
     if (owner && bounds[i] < bounds[i + 1])
       segments.push_back({bounds[i], bounds[i + 1], static_cast<uint32_t>(owner - tensors.data())});
@@ -217,7 +224,8 @@ Counters LaunchCounters::result() const {
   counters.barriers = all.barriers;
   for (const auto &[key, work] : all.lines) {
     const auto &[file, line, primitive] = key;
-    counters.shared.push_back({file, primitive, line, work.instructions, work.wavefronts, work.conflicts, work.model});
+    counters.shared.push_back(
+        {file, primitive, line, work.instructions, work.wavefronts, work.conflicts, work.model});
   }
   return counters;
 }
@@ -234,7 +242,8 @@ struct BlockCounters::Implementation {
   uint64_t unknown[2] = {}, flops = 0, barriers = 0;
   WorkByLine lines;
 
-  explicit Implementation(LaunchCounters::Implementation &launch) : launch(launch), traffic(launch.traffic.size()) {}
+  explicit Implementation(LaunchCounters::Implementation &launch)
+      : launch(launch), traffic(launch.traffic.size()) {}
 
   /// Null: in no tensor.
   const Segment *find(uint64_t address) {

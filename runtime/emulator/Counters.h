@@ -1,15 +1,16 @@
-// What a launch costs, counted while the emulator runs it: traffic of each tensor in sectors of 32 bytes, passes
-// through the banks of shared memory by source line, tensor FLOPs.
+// What a launch costs, counted while the emulator runs it: traffic of each tensor in sectors of 32 bytes,
+// passes through the banks of shared memory by source line, tensor FLOPs.
 //
-// Traffic. A warp instruction requests the distinct sectors that its active lanes touch; a bulk copy or a box of a
-// tensor map requests the sectors of each of its rows by itself. Elements out of a tensor map's bounds cost nothing.
-// Polls of counters are no traffic: how many there are depends on the order of events.
+// Traffic. A warp instruction requests the distinct sectors that its active lanes touch; a bulk copy or a box
+// of a tensor map requests the sectors of each of its rows by itself. Elements out of a tensor map's bounds
+// cost nothing. Polls of counters are no traffic: how many there are depends on the order of events.
 //
-// Shared memory has 32 banks of 4 bytes. In one wavefront each bank delivers one word, to as many lanes as want it.
-// Lanes take part in groups: all 32 for accesses of up to 4 bytes, 16 for 8 bytes, 8 for 16 bytes; a group without
-// an active lane is skipped. A group takes as many wavefronts as the bank with the most distinct words has words;
-// conflicts are those beyond one per group. ldmatrix and stmatrix access the eight rows of one matrix as one group.
-// wgmma and tensor or bulk copies are charged bytes / 128: a model that knows no conflicts, and says so.
+// Shared memory has 32 banks of 4 bytes. In one wavefront each bank delivers one word, to as many lanes as
+// want it. Lanes take part in groups: all 32 for accesses of up to 4 bytes, 16 for 8 bytes, 8 for 16 bytes; a
+// group without an active lane is skipped. A group takes as many wavefronts as the bank with the most
+// distinct words has words; conflicts are those beyond one per group. ldmatrix and stmatrix access the eight
+// rows of one matrix as one group. wgmma and tensor or bulk copies are charged bytes / 128: a model that
+// knows no conflicts, and says so.
 #pragma once
 
 #include "runtime/emulator/Emulator.h"
@@ -23,15 +24,16 @@
 
 namespace sluice::emulator {
 
-/// Device memory that is counted under one name. Two ranges may overlap: an address counts for the one that starts
-/// last at or below it and reaches it; of equal ones, the first. Addresses in none are only requested, under "?".
+/// Device memory that is counted under one name. Two ranges may overlap: an address counts for the one that
+/// starts last at or below it and reaches it; of equal ones, the first. Addresses in none are only requested,
+/// under "?".
 struct CountedTensor {
   std::string name;
   uint64_t base = 0, bytes = 0;
 };
 
-/// What the active lanes of one warp access in one execution of one instruction: addresses in device memory, or
-/// byte offsets in shared memory.
+/// What the active lanes of one warp access in one execution of one instruction: addresses in device memory,
+/// or byte offsets in shared memory.
 struct WarpAccess {
   uint32_t active = 0;         ///< Bit i: lane i takes part.
   uint64_t address[32];        ///< Valid where active.
@@ -66,8 +68,8 @@ private:
   std::unique_ptr<Implementation> implementation;
 };
 
-/// The counters of one block while it runs, used by one host thread at a time. Can be used for one block after
-/// another: `finish` adds to the launch and clears.
+/// The counters of one block while it runs, used by one host thread at a time. Can be used for one block
+/// after another: `finish` adds to the launch and clears.
 class BlockCounters {
 public:
   explicit BlockCounters(LaunchCounters &launch);

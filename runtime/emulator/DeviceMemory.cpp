@@ -48,7 +48,8 @@ Storage::Storage(uint64_t bytes, std::string name) : bytes(bytes), name(std::mov
   mappedBytes = pages + 2 * guard;
   void *map = mmap(nullptr, mappedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED)
-    throw UserError("expected memory for " + this->name + ", got none for " + std::to_string(bytes) + " bytes");
+    throw UserError("expected memory for " + this->name + ", got none for " + std::to_string(bytes) +
+                    " bytes");
   mapping = static_cast<uint8_t *>(map);
   if (mprotect(mapping + guard, pages, PROT_READ | PROT_WRITE)) {
     munmap(map, mappedBytes);

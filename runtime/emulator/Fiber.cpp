@@ -42,7 +42,8 @@ StackPool::~StackPool() {
 
 void StackPool::grow() {
   Slab slab{nullptr, slabStacks * stride, total + slabStacks <= guardedStacks};
-  void *base = mmap(nullptr, slab.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *base =
+      mmap(nullptr, slab.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED)
     throw std::bad_alloc();
   slab.base = static_cast<uint8_t *>(base);

@@ -1,5 +1,5 @@
-// Fibers: stacks and the switch between them, x86-64 System V. No signal masks, no floating-point state: all fibers
-// of a host thread share it.
+// Fibers: stacks and the switch between them, x86-64 System V. No signal masks, no floating-point state: all
+// fibers of a host thread share it.
 #pragma once
 
 #include <cstddef>

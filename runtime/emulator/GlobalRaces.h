@@ -1,6 +1,6 @@
-// Races in global memory between clusters that know nothing of each other. Each cluster's accesses are summed up when
-// it ends; what two of them did to the same bytes is judged when all have, so that the order in which the host ran
-// them does not matter.
+// Races in global memory between clusters that know nothing of each other. Each cluster's accesses are summed
+// up when it ends; what two of them did to the same bytes is judged when all have, so that the order in which
+// the host ran them does not matter.
 #pragma once
 
 #include <cstdint>

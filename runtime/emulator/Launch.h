@@ -48,7 +48,7 @@ struct LaunchState {
   const SluiceEmuKernel *kernel;
   AddressRange code;
   std::string kernelName;
-  std::vector<void *> arguments;            ///< Pointers to the arguments, as the kernel's trampoline takes them.
+  std::vector<void *> arguments; ///< Pointers to the arguments, as the kernel's trampoline takes them.
   std::vector<Allocation> allocations;      ///< By address.
   uint32_t clusterBlocks = 1;
   uint64_t clusters = 0, blocks = 0;

@@ -1,6 +1,7 @@
-// Operands and accumulators of the matrix unit as vectors: unpacked from the lanes' registers, decoded, packed again.
-// Included once per instruction set, by files compiled for it: everything here is local to the including file, and
-// nothing inline of the standard library is used, which the linker would share between them.
+// Operands and accumulators of the matrix unit as vectors: unpacked from the lanes' registers, decoded,
+// packed again. Included once per instruction set, by files compiled for it: everything here is local to the
+// including file, and nothing inline of the standard library is used, which the linker would share between
+// them.
 #pragma once
 
 #include "runtime/emulator/MatrixKernels.h"
@@ -82,7 +83,8 @@ template <Element E> SLUICE_INLINE Floats decodeHalf(const Words &packed, int ha
     return bits<Floats>(packed & ~0x1fffu);
   if constexpr (E == Element::bf16)
     return bits<Floats>(half ? packed & 0xffff0000u : packed << 16);
-  Vector<uint16_t, 8> narrow = __builtin_convertvector(half ? packed >> 16 : packed & 0xffffu, Vector<uint16_t, 8>);
+  Vector<uint16_t, 8> narrow =
+      __builtin_convertvector(half ? packed >> 16 : packed & 0xffffu, Vector<uint16_t, 8>);
   return __builtin_convertvector(bits<Vector<_Float16, 8>>(narrow), Floats);
 }
 
@@ -116,8 +118,8 @@ SLUICE_INLINE void storeAccumulators(const Accumulators &from, float *const *d, 
   }
 }
 
-/// The 8 columns of operand B as 32 lanes hold them: `pair[p]` has register p % 4 of the lanes' quads, column by column.
-/// For 16-bit types that is rows 2 p and 2 p + 1 of B, for tf32 row p.
+/// The 8 columns of operand B as 32 lanes hold them: `pair[p]` has register p % 4 of the lanes' quads, column
+/// by column. For 16-bit types that is rows 2 p and 2 p + 1 of B, for tf32 row p.
 struct ColumnPairs {
   Words pair[8];
 };

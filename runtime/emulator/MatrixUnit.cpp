@@ -27,7 +27,8 @@ static const MatrixKernels &choose() {
 
 static const MatrixKernels &kernels = choose();
 
-void mma(Chip chip, MmaKind kind, const uint32_t *const a[32], const uint32_t *const b[32], float *const d[32]) {
+void mma(Chip chip, MmaKind kind, const uint32_t *const a[32], const uint32_t *const b[32],
+         float *const d[32]) {
   kernels.mma(chip, kind, a, b, d);
 }
 

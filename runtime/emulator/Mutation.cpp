@@ -38,7 +38,8 @@ SiteMatcher::SiteMatcher(const std::optional<Mutation> &mutation) : mutation(mut
     return;
   std::optional<Alteration> named = alterationNamed(mutation->kind);
   if (!named)
-    throw UserError("expected a kind of mutation that the table of primitives lists, got '" + mutation->kind + "'");
+    throw UserError("expected a kind of mutation that the table of primitives lists, got '" + mutation->kind +
+                    "'");
   kind = *named;
 }
 

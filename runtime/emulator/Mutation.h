@@ -1,5 +1,5 @@
-// Alterations of single call sites, to test that the checker notices, and the record of which sites were executed.
-// Every synchronising primitive asks `alteration` once per execution and thread.
+// Alterations of single call sites, to test that the checker notices, and the record of which sites were
+// executed. Every synchronising primitive asks `alteration` once per execution and thread.
 #pragma once
 
 #include "codegen/cuda/device/emu/Abi.h"
@@ -32,7 +32,8 @@ enum class Alteration : uint8_t {
 /// The kind by its name in the table; nothing if there is none of that name.
 std::optional<Alteration> alterationNamed(std::string_view kind);
 
-/// The call site that the options of a launch alter. Throws UserError for a kind that the table does not have.
+/// The call site that the options of a launch alter. Throws UserError for a kind that the table does not
+/// have.
 class SiteMatcher {
 public:
   SiteMatcher() = default;

@@ -4,7 +4,8 @@
 
 using namespace sluice;
 
-void sluiceEmuOpenDivision(const char *primitive, device::i64 dividend, device::i64 divisor, device::Site site) {
+void sluiceEmuOpenDivision(const char *primitive, device::i64 dividend, device::i64 divisor,
+                           device::Site site) {
   // The header's functions can be called where no kernel runs.
   if (!sluiceEmuThread)
     return;

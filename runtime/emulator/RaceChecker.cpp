@@ -35,14 +35,17 @@ std::string describeEarlier(Thread &thread, const Conflict &conflict) {
   Call call = thread.machine->launch.sites.call(conflict.earlier.site());
   // The store of a byte is kept as an update once another byte of its cell is written.
   bool store = std::string_view(call.primitive).starts_with("store");
-  const char *what = conflict.earlier.atomic() && !store ? "atomic update" : conflict.earlierIsWrite ? "write" : "read";
+  const char *what = conflict.earlier.atomic() && !store ? "atomic update"
+                     : conflict.earlierIsWrite           ? "write"
+                                                         : "read";
   return std::string(what) + " by " + actorName(thread, conflict.earlier.domain, conflict.earlier.actor()) +
          " in " + call.primitive + " at " + placeOf(call.site);
 }
 
-std::string describeAccess(Thread &thread, const Access &access, const std::string &where, const Agent &agent) {
-  std::string text = std::string(verb(access.kind)) + " of " + std::to_string(access.bytes) + " bytes at " + where +
-                     " by " + access.primitive;
+std::string describeAccess(Thread &thread, const Access &access, const std::string &where,
+                           const Agent &agent) {
+  std::string text = std::string(verb(access.kind)) + " of " + std::to_string(access.bytes) + " bytes at " +
+                     where + " by " + access.primitive;
   if (agent.actor != thread.clock.self)
     text += " (" + thread.inBlock->cluster->describe(agent.actor) + ")";
   return text;
@@ -61,7 +64,8 @@ bool record(Thread &thread, const Place &place, const Access &access, const Agen
                    (agent.asyncProxy ? Mark::asyncBit : 0);
   // A wrapped epoch would seem to be over.
   if (agent.epoch > Mark::lastEpoch)
-    fatal(thread, "limit", access.site, "expected fewer than 2^28 releases and fences by one thread or agent");
+    fatal(thread, "limit", access.site,
+          "expected fewer than 2^28 releases and fences by one thread or agent");
   ShadowAccess shadow;
   shadow.clock = &thread.clock;
   shadow.mark = Mark::of(thread.clock.domain, agent.actor, agent.epoch,
@@ -116,11 +120,14 @@ void recordGlobal(Thread &thread, Allocation &allocation, uint64_t address, cons
                   const Agent &agent) {
   if (!thread.machine->checking())
     return;
-  auto where = [&] { return "byte " + std::to_string(address - allocation.base) + " of '" + allocation.name + "'"; };
+  auto where = [&] {
+    return "byte " + std::to_string(address - allocation.base) + " of '" + allocation.name + "'";
+  };
   bool unwritten = access.kind != AccessKind::write && !allocation.storage->isWritten(address, access.bytes);
   // Nothing in the launch writes to the others: reads cannot collide there.
   if (allocation.mayWrite)
-    record(thread, {thread.machine->globalShadow->of(allocation.index), address - allocation.base, fencedGlobal},
+    record(thread,
+           {thread.machine->globalShadow->of(allocation.index), address - allocation.base, fencedGlobal},
            access, agent, where);
   if (access.kind != AccessKind::read)
     allocation.storage->setWritten(address, access.bytes);

@@ -104,9 +104,9 @@ void reportExitBeforeMeeting(Thread &thread, Warp &warp) {
 
 void reportMeetingExited(Thread &thread, Warp &warp, const Wait &wait) {
   fatal(thread, "exit before a collective", wait.site,
-        nameOf(thread) + " comes to " + wait.primitive + ", but " + std::to_string(std::popcount(warp.exited)) +
-            " lanes of its warp have left the kernel, lane " + std::to_string(std::countr_zero(warp.exited)) +
-            " among them");
+        nameOf(thread) + " comes to " + wait.primitive + ", but " +
+            std::to_string(std::popcount(warp.exited)) + " lanes of its warp have left the kernel, lane " +
+            std::to_string(std::countr_zero(warp.exited)) + " among them");
 }
 
 void reportDivergence(Thread &thread, Warp &warp, const Wait &wait) {
@@ -135,7 +135,8 @@ void LaunchState::collectReports(Result &result) {
     result.reportCount += batch.count;
     for (Report &report : batch.reports) {
       // Of the earlier access only its place tells reports apart, not the thread.
-      std::string earlier = report.earlier.substr(std::min(report.earlier.size(), report.earlier.rfind(" at ")));
+      std::string earlier =
+          report.earlier.substr(std::min(report.earlier.size(), report.earlier.rfind(" at ")));
       if (result.reports.size() < options.maxReports &&
           seen.emplace(report.kind, report.file, report.line, earlier).second)
         result.reports.push_back(std::move(report));

@@ -36,7 +36,8 @@ public:
   void switchAway(Thread &thread);
   /// The same, but every other thread that can run comes first, and what lands by itself.
   void yieldToOthers(Thread &thread);
-  /// Counts a poll. Whether so many came one after another that every thread has had many turns to do something else.
+  /// Counts a poll. Whether so many came one after another that every thread has had many turns to do
+  /// something else.
   bool pollsForEver(Polling polling);
   /// Nothing goes on but by polling: reports who waits where and ends the launch.
   [[noreturn]] void giveUp();

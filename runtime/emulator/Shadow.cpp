@@ -24,7 +24,9 @@ void ReaderSet::add(const Mark &mark, const Clock &clock) {
 
 void ReaderSet::prune(const Mark &next, const Clock &clock) {
   // Of several marks of one actor the last is enough, if it covers the same bytes.
-  auto key = [](const Mark &mark) { return std::tuple(mark.domain, mark.actor(), mark.atomic(), mark.bytes()); };
+  auto key = [](const Mark &mark) {
+    return std::tuple(mark.domain, mark.actor(), mark.atomic(), mark.bytes());
+  };
   std::sort(marks.begin(), marks.end(), [&](const Mark &a, const Mark &b) {
     return key(a) != key(b) ? key(a) < key(b) : a.epoch() > b.epoch();
   });
@@ -116,7 +118,8 @@ bool isWritten(const Cell &cell, unsigned bytes) {
 void Shadow::overwrite(Cell &cell, const ShadowAccess &access) {
   std::vector<Mark> others;
   if (unsigned rest = 3 & ~access.mark.bytes()) {
-    // What was done to the other byte stays; its writer becomes an updater, which collides with the same accesses.
+    // What was done to the other byte stays; its writer becomes an updater, which collides with the same
+    // accesses.
     if (unsigned bytes = Mark{cell.write}.bytes() & rest)
       others.push_back(Mark{cell.write | Mark::atomicBit, cell.writeDomain}.of(bytes));
     forEachReader(cell, [&](const Mark &mark) {

@@ -1,4 +1,5 @@
-// The records that the race checker keeps of memory: who wrote each 2 bytes last, and who has read them since.
+// The records that the race checker keeps of memory: who wrote each 2 bytes last, and who has read them
+// since.
 #pragma once
 
 #include "runtime/emulator/Clock.h"
@@ -22,8 +23,10 @@ struct Mark {
   static constexpr uint64_t atomicBit = 1, asyncBit = 2;
   static constexpr uint32_t lastEpoch = 0xfffffff;
   /// `bytes`: bit 0 the lower byte of the cell, bit 1 the upper.
-  static Mark of(uint32_t domain, Actor actor, uint32_t epoch, uint16_t site, unsigned bytes, uint64_t flags) {
-    return {uint64_t(site) << 48 | uint64_t(actor) << 32 | uint64_t(epoch & lastEpoch) << 4 | bytes << 2 | flags,
+  static Mark of(uint32_t domain, Actor actor, uint32_t epoch, uint16_t site, unsigned bytes,
+                 uint64_t flags) {
+    return {uint64_t(site) << 48 | uint64_t(actor) << 32 | uint64_t(epoch & lastEpoch) << 4 | bytes << 2 |
+                flags,
             domain};
   }
   uint16_t site() const { return static_cast<uint16_t>(bits >> 48); }

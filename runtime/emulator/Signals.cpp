@@ -39,8 +39,8 @@ std::string describeFault(Thread &thread, int signal, const void *address) {
   auto at = reinterpret_cast<uint64_t>(address);
   const Allocation *below = thread.machine->launch.below(at);
   if (below && at - below->base < below->bytes + 4096)
-    return "access " + std::to_string(at - below->base) + " bytes after the start of '" + below->name + "' of " +
-           std::to_string(below->bytes) + " bytes";
+    return "access " + std::to_string(at - below->base) + " bytes after the start of '" + below->name +
+           "' of " + std::to_string(below->bytes) + " bytes";
   return "access to memory that no primitive may reach";
 }
 

@@ -10,7 +10,8 @@ namespace sluice::emulator {
 /// Tells a host thread that its kernel gets nowhere. Programs that do not ask for it ignore it.
 constexpr int overdueSignal = SIGURG;
 
-/// While one lives, a fault in a fiber is a report that ends the launch; faults elsewhere go where they went before.
+/// While one lives, a fault in a fiber is a report that ends the launch; faults elsewhere go where they went
+/// before.
 class FaultHandler {
 public:
   FaultHandler();

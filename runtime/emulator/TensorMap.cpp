@@ -1,5 +1,5 @@
-// The rules of cuTensorMapEncodeTiled (without interleaving) and the copy of one box. The rules are those of the CUDA
-// driver API, section "Tensor Map Object Management", as far as the driver enforces them.
+// The rules of cuTensorMapEncodeTiled (without interleaving) and the copy of one box. The rules are those of
+// the CUDA driver API, section "Tensor Map Object Management", as far as the driver enforces them.
 #include "runtime/emulator/TensorMap.h"
 
 #include <bit>
@@ -44,7 +44,8 @@ std::string validateGlobal(const TensorMapSpec &spec) {
       return expected(numbered("size of dimension", i) + " from 1 to 2^32", spec.dims[i]);
   for (size_t i = 0; i < spec.strides.size(); ++i) {
     if (spec.strides[i] % 16 != 0)
-      return expected(numbered("stride of dimension", i + 1) + " to be a multiple of 16 bytes", spec.strides[i]);
+      return expected(numbered("stride of dimension", i + 1) + " to be a multiple of 16 bytes",
+                      spec.strides[i]);
     if (spec.strides[i] >= uint64_t{1} << 40)
       return expected(numbered("stride of dimension", i + 1) + " below 2^40 bytes", spec.strides[i]);
   }
@@ -60,7 +61,8 @@ std::string validateBox(const TensorMapSpec &spec) {
     return expected("rows of the box to be a multiple of 16 bytes", rowBytes);
   uint64_t span = device::layout::swizzleSpan(swizzleOf(spec.swizzle));
   if (spec.swizzle != TileSwizzle::none && rowBytes > span)
-    return expected("rows of the box of at most the " + std::to_string(span) + " bytes of the swizzle", rowBytes);
+    return expected("rows of the box of at most the " + std::to_string(span) + " bytes of the swizzle",
+                    rowBytes);
   for (size_t i = 0; i < spec.elementStrides.size(); ++i)
     if (spec.elementStrides[i] < 1 || spec.elementStrides[i] > 8)
       return expected(numbered("element stride of dimension", i) + " from 1 to 8", spec.elementStrides[i]);
@@ -78,8 +80,8 @@ void fill(const EncodedTensorMap &map, uint8_t *to, uint32_t bytes) {
     to[last] = 0x7f;
 }
 
-/// Calls body(shared address, offset in the range, bytes) for the runs of contiguous shared bytes that the bytes
-/// [begin, end) of a row at `rowAddress` occupy.
+/// Calls body(shared address, offset in the range, bytes) for the runs of contiguous shared bytes that the
+/// bytes [begin, end) of a row at `rowAddress` occupy.
 template <class Body>
 void forEachPiece(Swizzle swizzle, uint32_t rowAddress, uint32_t begin, uint32_t end, Body &&body) {
   if (swizzle == Swizzle::none) {
@@ -117,7 +119,8 @@ std::string tensorMapLimit(const TensorMapSpec &spec) {
   uint64_t rowBytes = spec.box[0] * static_cast<uint64_t>(sizeOf(spec.dtype));
   uint64_t span = device::layout::swizzleSpan(swizzleOf(spec.swizzle));
   if (spec.swizzle != TileSwizzle::none && rowBytes < span)
-    return expected("rows of the box to fill the " + std::to_string(span) + " bytes of the swizzle", rowBytes);
+    return expected("rows of the box to fill the " + std::to_string(span) + " bytes of the swizzle",
+                    rowBytes);
   return {};
 }
 
@@ -155,11 +158,13 @@ void loadBox(const EncodedTensorMap &map, const int32_t *coordinates, uint8_t *w
   });
 }
 
-void storeBox(const EncodedTensorMap &map, const int32_t *coordinates, const uint8_t *window, uint32_t address) {
+void storeBox(const EncodedTensorMap &map, const int32_t *coordinates, const uint8_t *window,
+              uint32_t address) {
   forEachRow(map, coordinates, [&](const BoxRow &row) {
     auto *to = std::bit_cast<uint8_t *>(row.global);
-    forEachPiece(map.swizzle, address + row.offset, row.begin, row.end,
-                 [&](uint32_t from, uint32_t at, uint32_t bytes) { copyPiece(to + at, window + from, bytes); });
+    forEachPiece(
+        map.swizzle, address + row.offset, row.begin, row.end,
+        [&](uint32_t from, uint32_t at, uint32_t bytes) { copyPiece(to + at, window + from, bytes); });
   });
 }
 

@@ -1,11 +1,11 @@
-// Tensor maps of the emulator: the rules by which the driver accepts one, its 128 bytes in a format of our own, and
-// the copy of one box between device memory and a swizzled tile in shared memory.
+// Tensor maps of the emulator: the rules by which the driver accepts one, its 128 bytes in a format of our
+// own, and the copy of one box between device memory and a swizzled tile in shared memory.
 //
 // A box starts at signed coordinates, the innermost first. Along dimension i it has ceil(box / elementStride)
-// elements, elementStride apart (along the innermost all of them: the hardware ignores its stride). Elements outside
-// of the tensor are filled on load and left out on store, and count as copied on load: an mbarrier expects
-// `boxBytes`. In shared memory the rows of the box follow each other without gaps and the swizzle permutes 16-byte
-// pieces by their address, so a tile occupies exactly the `boxBytes` from its start on.
+// elements, elementStride apart (along the innermost all of them: the hardware ignores its stride). Elements
+// outside of the tensor are filled on load and left out on store, and count as copied on load: an mbarrier
+// expects `boxBytes`. In shared memory the rows of the box follow each other without gaps and the swizzle
+// permutes 16-byte pieces by their address, so a tile occupies exactly the `boxBytes` from its start on.
 #pragma once
 
 #include "codegen/cuda/device/Layouts.h"
@@ -20,8 +20,8 @@ namespace sluice::emulator {
 /// What cuTensorMapEncodeTiled would object to, in one line; empty for a map that it accepts.
 std::string validateTensorMap(const TensorMapSpec &spec);
 
-/// What of an accepted map the emulator cannot execute, in one line; empty if nothing. (A swizzle wider than the rows
-/// of the box: where the hardware puts such rows is not documented.)
+/// What of an accepted map the emulator cannot execute, in one line; empty if nothing. (A swizzle wider than
+/// the rows of the box: where the hardware puts such rows is not documented.)
 std::string tensorMapLimit(const TensorMapSpec &spec);
 
 /// A tensor map as the emulator passes it to kernels.
@@ -58,20 +58,22 @@ struct BoxRow {
   uint32_t begin = 0, end = 0;  ///< Equal: nothing of the row is in the tensor.
 };
 
-/// Calls body(BoxRow) for each row of the box, in the order of shared memory. `coordinates` has `rank` entries.
+/// Calls body(BoxRow) for each row of the box, in the order of shared memory. `coordinates` has `rank`
+/// entries.
 template <class Body> void forEachRow(const EncodedTensorMap &map, const int32_t *coordinates, Body &&body) {
   int64_t at[5] = {};
   std::copy_n(coordinates, map.rank, at);
   int64_t inner = map.box[0], size = static_cast<int64_t>(map.dims[0]);
-  int64_t first = std::clamp<int64_t>(-at[0], 0, inner), last = std::clamp<int64_t>(size - at[0], first, inner);
+  int64_t first = std::clamp<int64_t>(-at[0], 0, inner),
+          last = std::clamp<int64_t>(size - at[0], first, inner);
   BoxRow row;
   auto inside = [&](int dim, int64_t c) { return c >= 0 && c < static_cast<int64_t>(map.dims[dim]); };
   auto emit = [&](int64_t c1, int64_t c2, int64_t c3, int64_t c4) {
     bool any = first < last && inside(1, c1) && inside(2, c2) && inside(3, c3) && inside(4, c4);
     row.begin = any ? static_cast<uint32_t>(first) * map.elementBytes : 0;
     row.end = any ? static_cast<uint32_t>(last) * map.elementBytes : 0;
-    row.global = any ? map.base + (at[0] + first) * map.elementBytes + c1 * map.strides[1] + c2 * map.strides[2] +
-                           c3 * map.strides[3] + c4 * map.strides[4]
+    row.global = any ? map.base + (at[0] + first) * map.elementBytes + c1 * map.strides[1] +
+                           c2 * map.strides[2] + c3 * map.strides[3] + c4 * map.strides[4]
                      : 0;
     body(static_cast<const BoxRow &>(row));
     row.offset += map.rowBytes();
@@ -89,6 +91,7 @@ template <class Body> void forEachRow(const EncodedTensorMap &map, const int32_t
 void loadBox(const EncodedTensorMap &map, const int32_t *coordinates, uint8_t *window, uint32_t address);
 
 /// Copies the tile into those elements of the box that lie in the tensor.
-void storeBox(const EncodedTensorMap &map, const int32_t *coordinates, const uint8_t *window, uint32_t address);
+void storeBox(const EncodedTensorMap &map, const int32_t *coordinates, const uint8_t *window,
+              uint32_t address);
 
 } // namespace sluice::emulator

@@ -217,7 +217,8 @@ TEST(AsyncMovement, TensorBoxesOfEveryRankSwizzleAndFill) {
     for (TileSwizzle swizzle :
          {TileSwizzle::none, TileSwizzle::bytes32, TileSwizzle::bytes64, TileSwizzle::bytes128})
       for (bool nan : {false, true}) {
-        SCOPED_TRACE("rank " + std::to_string(rank) + ", swizzle " + std::to_string(static_cast<int>(swizzle)));
+        SCOPED_TRACE("rank " + std::to_string(rank) + ", swizzle " +
+                     std::to_string(static_cast<int>(swizzle)));
         uint32_t row = swizzle == TileSwizzle::none ? 8 : 4u << static_cast<int>(swizzle);
         BoxCase one{{row + 4}, {row}, {nan ? -4 : 8}, swizzle, nan};
         for (size_t d = 1; d < rank; ++d) {

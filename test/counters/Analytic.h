@@ -1,5 +1,5 @@
-// What the kernels of traffic.cu and traffic_bulk.cu must cost, from their shapes alone: in sectors of 32 bytes, passes
-// through 32 banks of 4 bytes, and FLOPs. Tensors start at multiples of 32 bytes.
+// What the kernels of traffic.cu and traffic_bulk.cu must cost, from their shapes alone: in sectors of 32
+// bytes, passes through 32 banks of 4 bytes, and FLOPs. Tensors start at multiples of 32 bytes.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,9 @@ namespace sluice::test {
 constexpr int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Sectors that the bytes [begin, end) touch.
-constexpr int64_t sectorsOf(int64_t begin, int64_t end) { return end <= begin ? 0 : (end - 1) / 32 - begin / 32 + 1; }
+constexpr int64_t sectorsOf(int64_t begin, int64_t end) {
+  return end <= begin ? 0 : (end - 1) / 32 - begin / 32 + 1;
+}
 
 struct Cost {
   int64_t requested = 0, distinctPerBlock = 0, distinctPerLaunch = 0;
@@ -20,8 +22,8 @@ struct Cost {
 /// Every sector is asked for once.
 constexpr Cost once(int64_t sectors) { return {sectors, sectors, sectors}; }
 
-/// copy_rows, one side. Rows of 2-byte elements whose distance is a multiple of a sector, the first at byte `offset`.
-/// A warp takes 64 bytes at a time; where rows are misaligned, two instructions meet in one sector.
+/// copy_rows, one side. Rows of 2-byte elements whose distance is a multiple of a sector, the first at byte
+/// `offset`. A warp takes 64 bytes at a time; where rows are misaligned, two instructions meet in one sector.
 constexpr Cost copyRows(int64_t rows, int64_t columns, int64_t offset) {
   int64_t row = sectorsOf(offset, offset + 2 * columns);
   int64_t shared = offset % 32 != 0 && columns > 0 ? ceilDivide(columns, 32) - 1 : 0;
@@ -31,7 +33,8 @@ constexpr Cost copyRows(int64_t rows, int64_t columns, int64_t offset) {
 /// copy_pieces, one side. A warp takes 512 bytes.
 constexpr Cost copyPieces(int64_t pieces) { return once(sectorsOf(0, 16 * pieces)); }
 
-/// Wavefronts in which `pieces` rounded up to blocks of 128 pass shared memory, 8 pieces of 16 bytes at a time.
+/// Wavefronts in which `pieces` rounded up to blocks of 128 pass shared memory, 8 pieces of 16 bytes at a
+/// time.
 constexpr int64_t piecePasses(int64_t pieces) { return ceilDivide(pieces, 128) * 128 / 8; }
 
 /// copy_words, the source: the last piece reads no more than its words.
@@ -83,7 +86,9 @@ constexpr Cost denseRows(int64_t rows, int64_t columns) {
 }
 
 /// alternate: each step of each warp asks for the sector of its word, although steps share sectors.
-constexpr Cost alternate(int64_t steps) { return {4 * steps, sectorsOf(0, 4 * steps), sectorsOf(0, 4 * steps)}; }
+constexpr Cost alternate(int64_t steps) {
+  return {4 * steps, sectorsOf(0, 4 * steps), sectorsOf(0, 4 * steps)};
+}
 
 /// copy_boxes, one side: boxes of 64 columns of 2 bytes; rows are `pitch` bytes apart, a multiple of 16.
 constexpr Cost copyBoxes(int64_t rows, int64_t columns, int64_t pitch) {
@@ -95,7 +100,9 @@ constexpr Cost copyBoxes(int64_t rows, int64_t columns, int64_t pitch) {
   cost.distinctPerBlock = cost.distinctPerLaunch = cost.requested;
   return cost;
 }
-constexpr int64_t boxes(int64_t rows, int64_t columns) { return ceilDivide(rows, 32) * ceilDivide(columns, 64); }
+constexpr int64_t boxes(int64_t rows, int64_t columns) {
+  return ceilDivide(rows, 32) * ceilDivide(columns, 64);
+}
 
 /// share_boxes: what one block loads for its whole cluster is requested once. Boxes of 32 rows of 128 bytes.
 constexpr Cost shareBoxes(int64_t clusters) { return once(clusters * 32 * 128 / 32); }
@@ -103,7 +110,8 @@ constexpr Cost shareBoxes(int64_t clusters) { return once(clusters * 32 * 128 / 
 constexpr int64_t sharePasses(int64_t clusters, int64_t blocks) { return clusters * blocks * 32; }
 
 /// load_corners: of a box of 64 x 8 in each of `pages` pages, what lies within `rows` x `columns`.
-constexpr Cost loadCorners(int64_t pages, int64_t rows, int64_t columns, int64_t pitch, int64_t row, int64_t column) {
+constexpr Cost loadCorners(int64_t pages, int64_t rows, int64_t columns, int64_t pitch, int64_t row,
+                           int64_t column) {
   Cost cost;
   for (int64_t page = 0; page < pages; ++page)
     for (int64_t r = std::max<int64_t>(row, 0); r < std::min(rows, row + 8); ++r) {
@@ -114,7 +122,8 @@ constexpr Cost loadCorners(int64_t pages, int64_t rows, int64_t columns, int64_t
   return cost;
 }
 
-/// store_tiles: 32 matrices of 8 x 8 in a tile; without the swizzle the eight rows of each begin in the same bank.
+/// store_tiles: 32 matrices of 8 x 8 in a tile; without the swizzle the eight rows of each begin in the same
+/// bank.
 constexpr int64_t storePasses(int64_t tiles, bool swizzled) { return tiles * 32 * (swizzled ? 1 : 8); }
 
 /// copy_stretches, the side that overlaps: block i reads from byte 16 i on.
@@ -128,9 +137,13 @@ constexpr Cost stretches(int64_t blocks, int64_t bytes) {
 }
 
 /// multiply: m16n8k16 and m16n8k8 in each of four warps.
-constexpr int64_t mmaFlops(int64_t blocks, int64_t steps) { return blocks * 4 * steps * 2 * 16 * 8 * (16 + 8); }
+constexpr int64_t mmaFlops(int64_t blocks, int64_t steps) {
+  return blocks * 4 * steps * 2 * 16 * 8 * (16 + 8);
+}
 /// multiply_groups: m64n64k16, and the bytes of the operands in shared memory.
-constexpr int64_t wgmmaFlops(int64_t blocks, int64_t steps) { return blocks * (steps + 1) * 2 * 64 * 64 * 16; }
+constexpr int64_t wgmmaFlops(int64_t blocks, int64_t steps) {
+  return blocks * (steps + 1) * 2 * 64 * 64 * 16;
+}
 constexpr int64_t wgmmaBytes(int64_t blocks, int64_t steps) { return blocks * (steps * 2 + 1) * 64 * 16 * 2; }
 
 } // namespace sluice::test

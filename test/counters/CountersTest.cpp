@@ -1,4 +1,5 @@
-// The counters by themselves: sectors of warp instructions and rows, banks, and sums over blocks that run in parallel.
+// The counters by themselves: sectors of warp instructions and rows, banks, and sums over blocks that run in
+// parallel.
 #include "runtime/emulator/Counters.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +30,8 @@ Counters oneBlock(std::vector<CountedTensor> tensors, const std::function<void(B
 }
 
 Traffic readOf(const WarpAccess &access) {
-  return oneBlock({{"x", 4096, 1 << 20}}, [&](BlockCounters &b) { b.global(Direction::read, access); }).read["x"];
+  return oneBlock({{"x", 4096, 1 << 20}}, [&](BlockCounters &b) { b.global(Direction::read, access); })
+      .read["x"];
 }
 
 TEST(Sectors, OfOneWarpInstruction) {
@@ -90,10 +92,11 @@ TEST(Sectors, AtomicsCountBothWays) {
 
 TEST(Sectors, TensorsWithinTensors) {
   // "part" is a view of the middle of "all"; the stretch behind it is "all" again, and nothing knows 9000.
-  Counters counters = oneBlock({{"all", 1024, 4096}, {"part", 2048, 1024}, {"twin", 2048, 1024}}, [](BlockCounters &b) {
-    b.globalRow(Direction::read, 1024, 4096);
-    b.globalRow(Direction::read, 9000, 4);
-  });
+  Counters counters =
+      oneBlock({{"all", 1024, 4096}, {"part", 2048, 1024}, {"twin", 2048, 1024}}, [](BlockCounters &b) {
+        b.globalRow(Direction::read, 1024, 4096);
+        b.globalRow(Direction::read, 9000, 4);
+      });
   EXPECT_EQ(counters.read["all"].requested, 96u);
   EXPECT_EQ(counters.read["part"].requested, 32u);
   EXPECT_EQ(counters.read["twin"].requested, 0u);

@@ -1,5 +1,5 @@
-// Runs one kernel of this folder on the emulator with the counters on, and insists that the figures depend neither on
-// the order of threads nor on how many of the host's threads run blocks.
+// Runs one kernel of this folder on the emulator with the counters on, and insists that the figures depend
+// neither on the order of threads nor on how many of the host's threads run blocks.
 #pragma once
 
 #include "runtime/emulator/Emulator.h"
@@ -19,13 +19,15 @@ struct KernelRun {
   std::list<emulator::Memory> memories;
 
   /// `file` lies in the folder of the kernels that CMake builds.
-  KernelRun(const std::string &file, const std::string &entry) : file(std::string(SLUICE_KERNELS) + "/" + file) {
+  KernelRun(const std::string &file, const std::string &entry)
+      : file(std::string(SLUICE_KERNELS) + "/" + file) {
     record.kernel = entry;
     record.grid = {1, 1, 1};
   }
 
   /// A tensor of zeros whose first `offset` elements the kernel does not get to see.
-  KernelRun &tensor(const std::string &name, DType dtype, Direction direction, int64_t elements, int64_t offset = 0) {
+  KernelRun &tensor(const std::string &name, DType dtype, Direction direction, int64_t elements,
+                    int64_t offset = 0) {
     allocate(name, elements * sizeOf(dtype));
     ParameterRecord parameter;
     parameter.name = name;
@@ -48,9 +50,10 @@ struct KernelRun {
   }
   KernelRun &word(const std::string &name, int64_t value) { return size(name, value, DType::u32); }
 
-  /// Rows, or pages of them, seen through a tensor map with the 128-byte swizzle; dims and box begin with the columns.
-  KernelRun &map(const std::string &name, DType dtype, Direction direction, std::vector<int64_t> dims, int64_t pitch,
-                 std::vector<uint32_t> box) {
+  /// Rows, or pages of them, seen through a tensor map with the 128-byte swizzle; dims and box begin with the
+  /// columns.
+  KernelRun &map(const std::string &name, DType dtype, Direction direction, std::vector<int64_t> dims,
+                 int64_t pitch, std::vector<uint32_t> box) {
     int64_t rows = 1;
     for (size_t axis = 1; axis < dims.size(); ++axis)
       rows *= dims[axis];
@@ -105,12 +108,14 @@ private:
   }
   using ByName = std::map<std::string, emulator::Traffic>;
   static bool same(const ByName &a, const ByName &b) {
-    return std::ranges::equal(a, b, [](auto &x, auto &y) { return x.first == y.first && same(x.second, y.second); });
+    return std::ranges::equal(
+        a, b, [](auto &x, auto &y) { return x.first == y.first && same(x.second, y.second); });
   }
   static bool same(const emulator::Counters &a, const emulator::Counters &b) {
     auto line = [](const emulator::SharedLine &x, const emulator::SharedLine &y) {
-      return x.file == y.file && x.line == y.line && x.primitive == y.primitive && x.instructions == y.instructions &&
-             x.wavefronts == y.wavefronts && x.conflicts == y.conflicts && x.model == y.model;
+      return x.file == y.file && x.line == y.line && x.primitive == y.primitive &&
+             x.instructions == y.instructions && x.wavefronts == y.wavefronts && x.conflicts == y.conflicts &&
+             x.model == y.model;
     };
     return same(a.read, b.read) && same(a.written, b.written) && a.tensorFlops == b.tensorFlops &&
            a.barriers == b.barriers && std::ranges::equal(a.shared, b.shared, line);

@@ -1,5 +1,6 @@
-// Kernels run by the emulator with counters on, against the formulas of Analytic.h: shapes even and ragged, several
-// orders of threads and numbers of host threads; and three mistakes that must move exactly their own counter.
+// Kernels run by the emulator with counters on, against the formulas of Analytic.h: shapes even and ragged,
+// several orders of threads and numbers of host threads; and three mistakes that must move exactly their own
+// counter.
 #include "Analytic.h"
 #include "KernelRun.h"
 
@@ -76,8 +77,8 @@ TEST(Kernels, CopyPiecesThroughSharedMemory) {
     KernelRun run("traffic.so", "copy_pieces");
     run.record.grid[0] = SizeExpression(ceilDivide(pieces, 128));
     run.record.sharedBytes = 128 * 16;
-    run.tensor("source", DType::f32, Direction::read, pieces * 4).tensor("target", DType::f32, Direction::write,
-                                                                         pieces * 4);
+    run.tensor("source", DType::f32, Direction::read, pieces * 4)
+        .tensor("target", DType::f32, Direction::write, pieces * 4);
     run.size("pieces", pieces);
     emulator::Counters counters = run.counters();
     EXPECT_EQ(costOf(counters.read, "source"), copyPieces(pieces));
@@ -118,8 +119,8 @@ emulator::Counters transposeCounters(int64_t tiles, const char *file = "traffic.
   KernelRun run(file, "transpose_tiles");
   run.record.grid[0] = SizeExpression(tiles);
   run.record.sharedBytes = 64 * 128;
-  run.tensor("source", DType::bf16, Direction::read, tiles * 4096).tensor("target", DType::bf16, Direction::write,
-                                                                          tiles * 4096);
+  run.tensor("source", DType::bf16, Direction::read, tiles * 4096)
+      .tensor("target", DType::bf16, Direction::write, tiles * 4096);
   return run.counters();
 }
 
@@ -170,7 +171,8 @@ TEST(Kernels, LanesThatAlternate) {
   for (int64_t steps : {1, 2, 7, 32}) {
     KernelRun run("traffic.so", "alternate");
     run.record.sharedBytes = 256;
-    run.tensor("source", DType::f32, Direction::read, steps).tensor("target", DType::f32, Direction::write, 128);
+    run.tensor("source", DType::f32, Direction::read, steps)
+        .tensor("target", DType::f32, Direction::write, 128);
     run.size("steps", steps);
     emulator::Counters counters = run.counters();
     EXPECT_EQ(costOf(counters.read, "source"), alternate(steps)) << steps;
@@ -239,7 +241,8 @@ TEST(Kernels, BoxesAcrossTheEdgesOfPages) {
       run.record.sharedBytes = 1024 + 8;
       run.map("source", DType::bf16, Direction::read, {columns, rows, pages}, pitch, {64, 8, 1});
       run.size("column", column, DType::i32).size("row", row, DType::i32);
-      EXPECT_EQ(costOf(run.counters().read, "source"), loadCorners(pages, rows, columns, 2 * pitch, row, column))
+      EXPECT_EQ(costOf(run.counters().read, "source"),
+                loadCorners(pages, rows, columns, 2 * pitch, row, column))
           << row << " " << column;
     }
 }
@@ -293,7 +296,8 @@ TEST(Kernels, FlopsOfWgmma) {
 
 TEST(Mistakes, ARedundantLoadIsOnlyRequested) {
   for (RowShape shape : {RowShape{4, 64, 64, 0}, RowShape{9, 300, 304, 0}}) {
-    emulator::Counters right = copyRowsCounters(shape), wrong = copyRowsCounters(shape, "traffic_redundant.so");
+    emulator::Counters right = copyRowsCounters(shape),
+                       wrong = copyRowsCounters(shape, "traffic_redundant.so");
     Cost before = costOf(right.read, "source"), after = costOf(wrong.read, "source");
     EXPECT_EQ(after.requested, 2 * before.requested);
     EXPECT_EQ(after.distinctPerBlock, before.distinctPerBlock);
@@ -306,7 +310,8 @@ TEST(Mistakes, ARemovedSwizzleIsOnlyInWavefronts) {
   emulator::Counters right = transposeCounters(3), wrong = transposeCounters(3, "traffic_plain.so");
   EXPECT_EQ(sharedOf(wrong, "ldmatrix").wavefronts, transposePasses(3, false));
   EXPECT_EQ(sharedOf(wrong, "ldmatrix").conflicts, transposePasses(3, false) - transposePasses(3, true));
-  EXPECT_EQ(allWavefronts(wrong) - allWavefronts(right), transposePasses(3, false) - transposePasses(3, true));
+  EXPECT_EQ(allWavefronts(wrong) - allWavefronts(right),
+            transposePasses(3, false) - transposePasses(3, true));
   EXPECT_EQ(costOf(wrong.read, "source"), costOf(right.read, "source"));
   EXPECT_EQ(costOf(wrong.written, "target"), costOf(right.written, "target"));
 }

@@ -173,7 +173,8 @@ TEST_F(CudaLaunch, SharedMemoryIsGrantedBeforeBlocksAreCounted) {
   EXPECT_EQ(kernel->residentBlocks(launch), 132);
   std::string asked = fake().log();
   EXPECT_LT(asked.find("cuCtxPushCurrent"), asked.find("cuFuncSetAttribute 8 100000"));
-  EXPECT_LT(asked.find("cuFuncSetAttribute 8 100000"), asked.find("cuOccupancyMaxActiveBlocksPerMultiprocessor"));
+  EXPECT_LT(asked.find("cuFuncSetAttribute 8 100000"),
+            asked.find("cuOccupancyMaxActiveBlocksPerMultiprocessor"));
   EXPECT_LT(asked.find("cuOccupancyMaxActiveBlocksPerMultiprocessor"), asked.find("cuCtxPopCurrent"));
 }
 

@@ -72,7 +72,8 @@ TEST(MachineCode, FunctionsCountForTheirKernel) {
 
 TEST(MachineCode, WarningsOfFunctionsBelongToEveryKernel) {
   std::string text = log;
-  text += "ptxas info    : (C7519) warpgroup.arrive is injected in around line 7 by compiler in function 'helper'\n";
+  text += "ptxas info    : (C7519) warpgroup.arrive is injected in around line 7 by compiler in function "
+          "'helper'\n";
   EXPECT_THAT(lossWarnings(text, "one"), testing::ElementsAre(HasSubstr("C7508: "), HasSubstr("C7519: ")));
 }
 
@@ -175,8 +176,9 @@ TEST(Gates, BlocksPerMultiprocessorAsTheRecordStates) {
   EXPECT_EQ(errorOf([&] { checkBlocksPerSm("k", 2, recordOf(64, 2)); }), "no error");
   EXPECT_EQ(errorOf([&] { checkBlocksPerSm("k", 2, recordOf(64, 1)); }),
             "kernel 'k': expected launch bounds of 1 blocks per multiprocessor, as the record states, got 2");
-  EXPECT_EQ(errorOf([&] { checkBlocksPerSm("k", 0, recordOf(64, 1)); }),
-            "kernel 'k': expected launch bounds of 1 blocks per multiprocessor, as the record states, got none");
+  EXPECT_EQ(
+      errorOf([&] { checkBlocksPerSm("k", 0, recordOf(64, 1)); }),
+      "kernel 'k': expected launch bounds of 1 blocks per multiprocessor, as the record states, got none");
 }
 
 TEST(Gates, SpillsAndStack) {

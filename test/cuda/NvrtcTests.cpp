@@ -141,7 +141,8 @@ TEST(NvrtcDeathTest, FilesThatAreNoLibraryAreNamed) {
   // An ELF file, of which the loader would die.
   fs::copy_file("/proc/self/exe", file, fs::copy_options::overwrite_existing);
   fs::resize_file(file, 100000);
-  expectFindFails(folder, "^NVRTC cannot be loaded: expected a whole library, got one cut to 100000 bytes: .*13$");
+  expectFindFails(folder,
+                  "^NVRTC cannot be loaded: expected a whole library, got one cut to 100000 bytes: .*13$");
   fs::resize_file(file, 70);
   expectFindFails(file, "^NVRTC cannot be loaded: expected a whole library, got one cut to 70 bytes: .*13$");
 }

@@ -1,5 +1,5 @@
-// Who calls a primitive is what the table says: the emulator reports the lane that a collective lacks, and no other
-// primitive misses it.
+// Who calls a primitive is what the table says: the emulator reports the lane that a collective lacks, and no
+// other primitive misses it.
 #include "test/async/AsyncRun.h"
 
 #include "gtest/gtest.h"
@@ -29,7 +29,8 @@ emulator::Result launch(const std::string &kernel) {
   };
   run.tensor("g", DType::f32, floats, Direction::readWrite).tensor("c", DType::f32, floats);
   run.tensor("gh", DType::bf16, halves, Direction::readWrite).tensor("ch", DType::bf16, halves);
-  run.tensor("w", DType::u32, words, Direction::readWrite).tensor("l", DType::i64, floats, Direction::readWrite);
+  run.tensor("w", DType::u32, words, Direction::readWrite)
+      .tensor("l", DType::i64, floats, Direction::readWrite);
   run.record.parameters.back().shape = {64};
   run.tensor("sink", DType::u32, words, Direction::readWrite);
   number("n", DType::i64), number("i", DType::u32), number("k", DType::i32);

@@ -1,4 +1,5 @@
-// Reductions and prefix sums against loops. The two sides share their source, so that comparing them finds nothing.
+// Reductions and prefix sums against loops. The two sides share their source, so that comparing them finds
+// nothing.
 #include "test/async/AsyncRun.h"
 
 #include "gtest/gtest.h"

@@ -1,7 +1,7 @@
-// Random programs of blocks that communicate through global memory: accesses from 1 to 16 bytes, barriers of a block,
-// counters that one thread each advances (by release or relaxed additions, with fences, or by stores) and anybody
-// waits for. Which accesses are ordered follows from the program alone; the checker must find a race exactly in
-// those programs that have one, in every order of blocks and threads.
+// Random programs of blocks that communicate through global memory: accesses from 1 to 16 bytes, barriers of
+// a block, counters that one thread each advances (by release or relaxed additions, with fences, or by
+// stores) and anybody waits for. Which accesses are ordered follows from the program alone; the checker must
+// find a race exactly in those programs that have one, in every order of blocks and threads.
 #include "runtime/emulator/Emulator.h"
 
 #include <gtest/gtest.h>
@@ -21,14 +21,15 @@ enum Kind : uint32_t { store, load, release, relaxed, storeValue, fence, wait, b
 struct Operation {
   uint32_t kind = 0, block = 0, warp = 0, width = 1, address = 0, value = 0;
   uint32_t word() const {
-    return kind | block << 4 | warp << 6 | static_cast<uint32_t>(std::countr_zero(width)) << 8 | address << 12 |
-           value << 24;
+    return kind | block << 4 | warp << 6 | static_cast<uint32_t>(std::countr_zero(width)) << 8 |
+           address << 12 | value << 24;
   }
   unsigned thread() const { return block * 2 + warp; }
 };
 using Program = std::vector<Operation>;
 
-/// Happens-before by the clocks of the threads, over the program as it is written: one of its possible orders.
+/// Happens-before by the clocks of the threads, over the program as it is written: one of its possible
+/// orders.
 class Oracle {
 public:
   bool hasRace(const Program &program) {
@@ -178,8 +179,8 @@ std::string textOf(const Program &program, const Result &result) {
     text += "\n  " + report.text();
   for (const Operation &o : program)
     text += "\n  kind " + std::to_string(o.kind) + " block " + std::to_string(o.block) + " warp " +
-            std::to_string(o.warp) + " at " + std::to_string(o.address) + " width " + std::to_string(o.width) +
-            " value " + std::to_string(o.value);
+            std::to_string(o.warp) + " at " + std::to_string(o.address) + " width " +
+            std::to_string(o.width) + " value " + std::to_string(o.value);
   return text;
 }
 
@@ -197,7 +198,8 @@ TEST_P(RandomBlocks, HaveARaceWhereTheOracleSaysSo) {
       Result result = run(kernel, program, seed);
       for (const Report &report : result.reports)
         EXPECT_EQ(report.kind, "race") << report.text();
-      ASSERT_EQ(result.clean(), !expected) << "program " << programs << " seed " << seed << textOf(program, result);
+      ASSERT_EQ(result.clean(), !expected)
+          << "program " << programs << " seed " << seed << textOf(program, result);
     }
   }
   // Neither answer is the only one.

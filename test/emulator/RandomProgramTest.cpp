@@ -1,6 +1,6 @@
 // Random programs of accesses to one line after another of shared memory, in widths from 1 to 16 bytes, with
-// barriers, mbarriers, atomics and cp.async between them. Which accesses are ordered follows from the program alone;
-// the checker must find a race exactly in those programs that have one, in every order of threads.
+// barriers, mbarriers, atomics and cp.async between them. Which accesses are ordered follows from the program
+// alone; the checker must find a race exactly in those programs that have one, in every order of threads.
 #include "runtime/emulator/Emulator.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,8 @@ struct Operation {
   uint32_t kind = 0, warp = 0, lane = 0, width = 0, address = 0, arrives = 0, waits = 0, id = 0;
   uint32_t word() const {
     uint32_t widthBits = std::countr_zero(width | 16u);
-    return kind | warp << 4 | lane << 6 | widthBits << 8 | address << 12 | arrives << 20 | waits << 24 | id << 28;
+    return kind | warp << 4 | lane << 6 | widthBits << 8 | address << 12 | arrives << 20 | waits << 24 |
+           id << 28;
   }
   unsigned thread() const { return warp * 2 + lane; }
 };
@@ -31,8 +32,8 @@ struct Program {
   std::vector<Operation> operations;
 };
 
-/// Happens-before by clocks of the four warps' two threads and of their asynchronous copies, over the program as it
-/// is written: one of its possible orders.
+/// Happens-before by clocks of the four warps' two threads and of their asynchronous copies, over the program
+/// as it is written: one of its possible orders.
 class Oracle {
 public:
   bool hasRace(const Program &program) {
@@ -71,8 +72,10 @@ private:
   }
   bool access(const Access &now, const Clock &clock) {
     bool race = std::ranges::any_of(accesses, [&](const Access &earlier) {
-      bool conflict = (now.kind != load || earlier.kind != load) && !(now.kind == atomic && earlier.kind == atomic);
-      return conflict && earlier.begin < now.end && now.begin < earlier.end && clock[earlier.actor] < earlier.epoch;
+      bool conflict =
+          (now.kind != load || earlier.kind != load) && !(now.kind == atomic && earlier.kind == atomic);
+      return conflict && earlier.begin < now.end && now.begin < earlier.end &&
+             clock[earlier.actor] < earlier.epoch;
     });
     accesses.push_back(now);
     return race;
@@ -191,10 +194,11 @@ TEST_P(RandomPrograms, HaveARaceWhereTheOracleSaysSo) {
       if (result.clean() == expected) {
         for (const Operation &o : program.operations)
           text += "\n  kind " + std::to_string(o.kind) + " thread " + std::to_string(o.thread()) + " bytes " +
-                  std::to_string(o.address) + " + " + std::to_string(o.width) + " id " + std::to_string(o.id) +
-                  " arrive " + std::to_string(o.arrives) + " wait " + std::to_string(o.waits);
-        FAIL() << "program " << programs << " seed " << seed << ": expected " << (expected ? "a race" : "none")
-               << ", got" << text;
+                  std::to_string(o.address) + " + " + std::to_string(o.width) + " id " +
+                  std::to_string(o.id) + " arrive " + std::to_string(o.arrives) + " wait " +
+                  std::to_string(o.waits);
+        FAIL() << "program " << programs << " seed " << seed << ": expected "
+               << (expected ? "a race" : "none") << ", got" << text;
       }
     }
   }

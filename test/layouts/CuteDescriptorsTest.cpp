@@ -1,9 +1,10 @@
 // Swizzles, and shared-memory descriptors of wgmma with the addresses they stand for, against CuTe's headers.
-// CuTe builds a tile, cuts the operand of one wgmma out of it at every offset, and makes its descriptor; the addresses
-// that ours derives from those bits must be those of CuTe's tile.
+// CuTe builds a tile, cuts the operand of one wgmma out of it at every offset, and makes its descriptor; the
+// addresses that ours derives from those bits must be those of CuTe's tile.
 #include <cstdint>
 
-// Where a pointer would lie in shared memory: the test's tiles lie in a window aligned beyond any shared address.
+// Where a pointer would lie in shared memory: the test's tiles lie in a window aligned beyond any shared
+// address.
 inline uint32_t __nvvm_get_smem_pointer(const void *pointer) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pointer) & 0x3ffff);
 }
@@ -48,9 +49,9 @@ TEST(CuteSwizzle, AddressBits) {
 }
 
 template <Swizzle S, Major M> struct Atom;
-#define ATOM(ours, theirs, major, cuteMajor)                                                                           \
-  template <> struct Atom<Swizzle::ours, Major::major> {                                                               \
-    using type = cute::GMMA::Layout_##cuteMajor##_##theirs##_Atom<half_t>;                                             \
+#define ATOM(ours, theirs, major, cuteMajor)                                                                 \
+  template <> struct Atom<Swizzle::ours, Major::major> {                                                     \
+    using type = cute::GMMA::Layout_##cuteMajor##_##theirs##_Atom<half_t>;                                   \
   };
 ATOM(none, INTER, k, K)
 ATOM(bytes32, SW32, k, K)
@@ -63,7 +64,8 @@ ATOM(bytes128, SW128, mn, MN)
 #undef ATOM
 
 TEST(CuteSwizzle, RowsOfATile) {
-  // A K-major atom of 64 columns with the widest swizzle is a TMA tile with rows of 128 bytes, and so on down.
+  // A K-major atom of 64 columns with the widest swizzle is a TMA tile with rows of 128 bytes, and so on
+  // down.
   auto expectTile = [](Swizzle swizzle, auto atom) {
     uint32_t rowBytes = layout::swizzleSpan(swizzle);
     for (uint32_t row = 0; row < uint32_t(cute::size<0>(atom)); ++row)
@@ -77,11 +79,14 @@ TEST(CuteSwizzle, RowsOfATile) {
   expectTile(Swizzle::bytes32, plain(Atom<Swizzle::bytes32, Major::k>::type{}));
   expectTile(Swizzle::bytes64, plain(Atom<Swizzle::bytes64, Major::k>::type{}));
   expectTile(Swizzle::bytes128, plain(Atom<Swizzle::bytes128, Major::k>::type{}));
-  EXPECT_EQ(layout::swizzlePeriod(Swizzle::bytes128), 2u * cute::cosize(Atom<Swizzle::bytes128, Major::k>::type{}));
-  EXPECT_EQ(layout::swizzlePeriod(Swizzle::bytes32), 2u * cute::cosize(Atom<Swizzle::bytes32, Major::k>::type{}));
+  EXPECT_EQ(layout::swizzlePeriod(Swizzle::bytes128),
+            2u * cute::cosize(Atom<Swizzle::bytes128, Major::k>::type{}));
+  EXPECT_EQ(layout::swizzlePeriod(Swizzle::bytes32),
+            2u * cute::cosize(Atom<Swizzle::bytes32, Major::k>::type{}));
 }
 
-/// Checks one operand of `Mn` x 16: the fields, and the address of every element. Returns the descriptor's bits.
+/// Checks one operand of `Mn` x 16: the fields, and the address of every element. Returns the descriptor's
+/// bits.
 template <Major M, class Operand> uint64_t expectOperand(Swizzle swizzle, Operand const &operand) {
   constexpr auto cuteMajor = M == Major::k ? cute::GMMA::Major::K : cute::GMMA::Major::MN;
   uint64_t bits = cute::GMMA::make_gmma_desc<cuteMajor>(operand).desc_;

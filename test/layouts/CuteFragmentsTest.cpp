@@ -1,5 +1,6 @@
 // Fragments of mma.sync and wgmma, ldmatrix and stmatrix: our layouts against the traits in CuTe's headers.
-// CuTe numbers the elements of an A fragment m + M k, of B n + N k, of C m + M n, and those of a copy by bits.
+// CuTe numbers the elements of an A fragment m + M k, of B n + N k, of C m + M n, and those of a copy by
+// bits.
 #define CUTE_SM90_EXTENDED_MMA_SHAPES_ENABLED
 #include "codegen/cuda/device/Layouts.h"
 
@@ -22,7 +23,8 @@ template <class Ours, class Cute> void expectFragment(Operand operand, Cute cute
   for (int lane = 0; lane < Ours::lanes; ++lane)
     for (int value = 0; value < Ours::registers * Ours::halves; ++value) {
       layout::Coordinate at = Ours::coordinate(lane, value / Ours::halves, value % Ours::halves);
-      int expected = operand == Operand::b ? at.column + Ours::columns * at.row : at.row + Ours::rows * at.column;
+      int expected =
+          operand == Operand::b ? at.column + Ours::columns * at.row : at.row + Ours::rows * at.column;
       EXPECT_EQ(int(cute(lane, value)), expected) << "lane " << lane << " value " << value;
     }
 }
@@ -43,14 +45,17 @@ TEST(CuteFragments, MmaSync) {
 
 template <int N, class Operation> void expectAccumulator() {
   using Traits = cute::MMA_Traits<Operation>;
-  static_assert(cute::size<0>(typename Traits::Shape_MNK{}) == 64 && cute::size<1>(typename Traits::Shape_MNK{}) == N);
+  static_assert(cute::size<0>(typename Traits::Shape_MNK{}) == 64 &&
+                cute::size<1>(typename Traits::Shape_MNK{}) == N);
   expectFragment<layout::WgmmaAccumulator<N>>(Operand::c, typename Traits::CLayout{});
 }
 
 // One statement per width that wgmma has.
-#define WIDTHS(X)                                                                                                      \
-  X(8) X(16) X(24) X(32) X(40) X(48) X(56) X(64) X(72) X(80) X(88) X(96) X(104) X(112) X(120) X(128)                   \
-  X(136) X(144) X(152) X(160) X(168) X(176) X(184) X(192) X(200) X(208) X(216) X(224) X(232) X(240) X(248) X(256)
+#define WIDTHS(X)                                                                                            \
+  X(8)                                                                                                       \
+  X(16) X(24) X(32) X(40) X(48) X(56) X(64) X(72) X(80) X(88) X(96) X(104) X(112) X(120) X(128) X(136)       \
+      X(144) X(152) X(160) X(168) X(176) X(184) X(192) X(200) X(208) X(216) X(224) X(232) X(240) X(248)      \
+          X(256)
 
 TEST(CuteFragments, WgmmaFromSharedMemory) {
   using namespace cute::SM90::GMMA;
@@ -63,8 +68,8 @@ TEST(CuteFragments, WgmmaFromSharedMemory) {
 TEST(CuteFragments, WgmmaFromRegisters) {
   using namespace cute::SM90::GMMA;
   constexpr auto k = cute::GMMA::Major::K;
-#define EXPECT_WIDTH(N)                                                                                                \
-  expectAccumulator<N, MMA_64x##N##x16_F32F16F16_RS<k, k>>();                                                          \
+#define EXPECT_WIDTH(N)                                                                                      \
+  expectAccumulator<N, MMA_64x##N##x16_F32F16F16_RS<k, k>>();                                                \
   expectFragment<layout::WgmmaA>(Operand::a, cute::MMA_Traits<MMA_64x##N##x16_F32F16F16_RS<k, k>>::ALayout{});
   WIDTHS(EXPECT_WIDTH)
 #undef EXPECT_WIDTH
@@ -83,7 +88,8 @@ void expectMatrices(bool transposed, Memory memory, Registers registers) {
     for (int matrix = 0; matrix < Count; ++matrix)
       for (int half = 0; half < 2; ++half) {
         layout::Coordinate at = layout::ldmatrixElement(lane, half, transposed);
-        EXPECT_EQ(int(registers(lane, matrix * 32 + half * 16)), matrix * 1024 + at.row * 128 + at.column * 16)
+        EXPECT_EQ(int(registers(lane, matrix * 32 + half * 16)),
+                  matrix * 1024 + at.row * 128 + at.column * 16)
             << "lane " << lane << " register " << matrix << " half " << half;
       }
 }

@@ -1,5 +1,5 @@
-// Layouts by themselves: coordinates and slots are inverse and cover the matrix, fragments chain, rows for ldmatrix
-// give the fragment of mma, descriptors round.
+// Layouts by themselves: coordinates and slots are inverse and cover the matrix, fragments chain, rows for
+// ldmatrix give the fragment of mma, descriptors round.
 #include "codegen/cuda/device/Layouts.h"
 
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@ namespace sluice::device::layout {
 namespace {
 
 template <class L> class Fragment : public testing::Test {};
-using Fragments = testing::Types<MmaA, MmaB, MmaAccumulator, MmaAK8F16, MmaBK8F16, MmaAK8Tf32, MmaBK8Tf32, WgmmaA,
-                                 WgmmaAccumulator<8>, WgmmaAccumulator<24>, WgmmaAccumulator<256>>;
+using Fragments = testing::Types<MmaA, MmaB, MmaAccumulator, MmaAK8F16, MmaBK8F16, MmaAK8Tf32, MmaBK8Tf32,
+                                 WgmmaA, WgmmaAccumulator<8>, WgmmaAccumulator<24>, WgmmaAccumulator<256>>;
 TYPED_TEST_SUITE(Fragment, Fragments);
 
 TYPED_TEST(Fragment, SlotIsTheInverseOfCoordinate) {
@@ -76,7 +76,8 @@ TEST(Layouts, SwizzlesPermuteWithinTheirPeriod) {
       u32 at = swizzled(swizzle, address);
       EXPECT_EQ(swizzled(swizzle, at), address);
       EXPECT_EQ(at / swizzleSpan(swizzle), address / swizzleSpan(swizzle));
-      EXPECT_EQ(at - address, swizzled(swizzle, address % swizzlePeriod(swizzle)) - address % swizzlePeriod(swizzle));
+      EXPECT_EQ(at - address,
+                swizzled(swizzle, address % swizzlePeriod(swizzle)) - address % swizzlePeriod(swizzle));
       seen.insert(at);
     }
     EXPECT_EQ(seen.size(), 1024u);
@@ -104,7 +105,8 @@ TEST(Layouts, PatternCountsFromTheBaseOffset) {
 TEST(Layouts, AreConstantExpressions) {
   static_assert(MmaA::slot(9, 3) == Slot{5, 1, 1});
   static_assert(WgmmaAccumulator<64>::coordinate(33, 6) == Coordinate{24, 10});
-  static_assert(decodeDescriptor(encodeDescriptor({4096, 16, 1024, 0, Swizzle::bytes128})).strideBytes == 1024);
+  static_assert(decodeDescriptor(encodeDescriptor({4096, 16, 1024, 0, Swizzle::bytes128})).strideBytes ==
+                1024);
   static_assert(operandAddress({1024, 16, 1024, 0, Swizzle::bytes128}, Major::k, 1, 0) == 1024 + 128 + 16);
 }
 

@@ -1,5 +1,5 @@
-// Tensor maps and whether cuTensorMapEncodeTiled takes them: the same list is checked here against the emulator's rules
-// and on a GPU against the driver. Each differs in one respect from a map that is accepted.
+// Tensor maps and whether cuTensorMapEncodeTiled takes them: the same list is checked here against the
+// emulator's rules and on a GPU against the driver. Each differs in one respect from a map that is accepted.
 #pragma once
 
 #include "runtime/LaunchRecord.h"

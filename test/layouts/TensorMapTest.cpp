@@ -17,7 +17,8 @@ using testing::IsEmpty;
 
 TEST(TensorMapRules, SharedCases) {
   for (const test::TensorMapCase &each : test::tensorMapCases())
-    EXPECT_EQ(validateTensorMap(each.spec).empty(), each.accepted) << each.name << ": " << validateTensorMap(each.spec);
+    EXPECT_EQ(validateTensorMap(each.spec).empty(), each.accepted)
+        << each.name << ": " << validateTensorMap(each.spec);
 }
 
 TEST(TensorMapRules, MessagesNameTheNumber) {
@@ -64,7 +65,9 @@ struct Box {
   uint32_t address = 0;
 
   uint64_t elementBytes() const { return sizeOf(spec.dtype); }
-  uint32_t stepOf(size_t i) const { return i == 0 || spec.elementStrides.empty() ? 1 : spec.elementStrides[i]; }
+  uint32_t stepOf(size_t i) const {
+    return i == 0 || spec.elementStrides.empty() ? 1 : spec.elementStrides[i];
+  }
   uint32_t countOf(size_t i) const { return (spec.box[i] + stepOf(i) - 1) / stepOf(i); }
 };
 
@@ -82,7 +85,8 @@ Box randomBox(std::mt19937 &random, size_t rank, TileSwizzle swizzle, DType dtyp
     spec.dims.push_back(1 + below(i == 0 ? 100 : 9));
     spec.box.push_back(i == 0 ? rowBytes / elementBytes : 1 + below(4));
     spec.elementStrides.push_back(1 + below(3));
-    stride = i == 0 ? (spec.dims[0] * elementBytes + 15) / 16 * 16 + below(2) * 16 : stride * spec.dims[i] + below(2) * 16;
+    stride = i == 0 ? (spec.dims[0] * elementBytes + 15) / 16 * 16 + below(2) * 16
+                    : stride * spec.dims[i] + below(2) * 16;
     if (i + 1 < rank)
       spec.strides.push_back(stride);
     box.coordinates.push_back(static_cast<int32_t>(below(spec.dims[i] + 2 * spec.box[i])) -
@@ -114,12 +118,13 @@ template <class Body> void forEachElement(const Box &box, Body &&body) {
       inside &= at >= 0 && at < static_cast<int64_t>(box.spec.dims[i]);
       offset += at * static_cast<int64_t>(i == 0 ? box.elementBytes() : box.spec.strides[i - 1]);
     }
-    body(inside ? static_cast<uint8_t *>(box.spec.base) + offset : nullptr, linear * uint32_t(box.elementBytes()));
+    body(inside ? static_cast<uint8_t *>(box.spec.base) + offset : nullptr,
+         linear * uint32_t(box.elementBytes()));
   }
 }
 
-/// The swizzle as the CUDA programming guide tabulates it: the 16-byte piece x of 128-byte line y lies at y ^ x, where
-/// the narrower patterns use fewer bits of a slower y.
+/// The swizzle as the CUDA programming guide tabulates it: the 16-byte piece x of 128-byte line y lies at y ^
+/// x, where the narrower patterns use fewer bits of a slower y.
 uint32_t tabulated(TileSwizzle swizzle, uint32_t address) {
   uint32_t line = address / 128, piece = address / 16 % 8, rest = address % 16;
   uint32_t bits = swizzle == TileSwizzle::none ? 1 : 1u << static_cast<int>(swizzle);
@@ -167,7 +172,8 @@ TEST_P(BoxCopy, StoresWhatALoopOverElementsStores) {
     box.tensor.assign(before.begin(), before.end());
     forEachElement(box, [&](uint8_t *element, uint32_t offset) {
       if (element)
-        std::memcpy(element, &box.window[tabulated(box.spec.swizzle, box.address + offset)], box.elementBytes());
+        std::memcpy(element, &box.window[tabulated(box.spec.swizzle, box.address + offset)],
+                    box.elementBytes());
     });
     EXPECT_TRUE(after == box.tensor) << "trial " << trial;
   }

@@ -1,5 +1,5 @@
-// The approximate functions of emu/Math.h: within half of the error that PTX states for the hardware, over all
-// exponents, against the functions of long double; and PTX's special cases, bit for bit.
+// The approximate functions of emu/Math.h: within half of the error that PTX states for the hardware, over
+// all exponents, against the functions of long double; and PTX's special cases, bit for bit.
 #include "Reference.h"
 
 #include "codegen/cuda/device/emu/Math.h"
@@ -10,7 +10,9 @@ using namespace sluice::test;
 namespace {
 
 /// Subnormals count as zeros of their sign.
-float flushed(float value) { return std::fpclassify(value) == FP_SUBNORMAL ? std::copysign(0.0f, value) : value; }
+float flushed(float value) {
+  return std::fpclassify(value) == FP_SUBNORMAL ? std::copysign(0.0f, value) : value;
+}
 
 using Exact = long double (*)(long double);
 
@@ -27,7 +29,8 @@ void expectNear(float (*function)(float), Exact exact, bool flushes, long double
     if (rounded == 0 || std::isinf(rounded))
       return bitsOf(got) != bitsOf(rounded) && std::fabs(got) != std::numeric_limits<float>::min();
     // One unit of a subnormal may be more than the relative bound.
-    long double allowed = std::fmax(bound * std::fabs(truth), std::fabs(truth) < 0x1p-126L ? 0x1p-149L : 0.0L);
+    long double allowed =
+        std::fmax(bound * std::fabs(truth), std::fabs(truth) < 0x1p-126L ? 0x1p-149L : 0.0L);
     return !(std::fabs(got - truth) <= allowed);
   });
 }

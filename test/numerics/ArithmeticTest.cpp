@@ -1,4 +1,5 @@
-// Minimum, fma, division, square root, integer division and shifts of emu/Math.h: every pair of a set of hard values.
+// Minimum, fma, division, square root, integer division and shifts of emu/Math.h: every pair of a set of hard
+// values.
 #include "Reference.h"
 
 #include "codegen/cuda/device/emu/Math.h"
@@ -11,8 +12,9 @@ namespace {
 const std::vector<float> &hardFloats() {
   static const std::vector<float> values = [] {
     std::vector<float> all;
-    for (uint32_t bits : {0u, 1u, 0x7fffffu, 0x800000u, 0x3f800000u, 0x3f800001u, 0x40490fdbu, 0x4b7fffffu, 0x7f7fffffu,
-                          0x7f800000u, 0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0x00ffffffu, 0x3effffffu, 0x2f000000u})
+    for (uint32_t bits :
+         {0u, 1u, 0x7fffffu, 0x800000u, 0x3f800000u, 0x3f800001u, 0x40490fdbu, 0x4b7fffffu, 0x7f7fffffu,
+          0x7f800000u, 0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0x00ffffffu, 0x3effffffu, 0x2f000000u})
       for (uint32_t sign : {0u, 0x80000000u})
         all.push_back(floatOf(bits | sign));
     return all;
@@ -21,9 +23,32 @@ const std::vector<float> &hardFloats() {
 }
 
 const std::vector<int64_t> &hardIntegers() {
-  static const std::vector<int64_t> values = {0, 1, 2, 3, 7, 31, 32, 33, 1000, 65535, 65536, 0x7ffffffe, 0x7fffffff,
-      0x80000000ll, 0xffffffffll, 0x100000000ll, -1, -2, -3, -7, -1000, -0x7fffffffll, -0x80000000ll,
-      0x7fffffffffffffffll, -0x7fffffffffffffffll, std::numeric_limits<int64_t>::min()};
+  static const std::vector<int64_t> values = {0,
+                                              1,
+                                              2,
+                                              3,
+                                              7,
+                                              31,
+                                              32,
+                                              33,
+                                              1000,
+                                              65535,
+                                              65536,
+                                              0x7ffffffe,
+                                              0x7fffffff,
+                                              0x80000000ll,
+                                              0xffffffffll,
+                                              0x100000000ll,
+                                              -1,
+                                              -2,
+                                              -3,
+                                              -7,
+                                              -1000,
+                                              -0x7fffffffll,
+                                              -0x80000000ll,
+                                              0x7fffffffffffffffll,
+                                              -0x7fffffffffffffffll,
+                                              std::numeric_limits<int64_t>::min()};
   return values;
 }
 

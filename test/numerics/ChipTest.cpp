@@ -1,5 +1,5 @@
-// Matrix products in a kernel have the numerics of the chip that runs, whatever the kernel's target: the GEMM for sm_80
-// on both chips, and that for sm_90a, equal chains of the matrix unit over k, bit for bit.
+// Matrix products in a kernel have the numerics of the chip that runs, whatever the kernel's target: the GEMM
+// for sm_80 on both chips, and that for sm_90a, equal chains of the matrix unit over k, bit for bit.
 #include "codegen/cuda/device/Layouts.h"
 #include "runtime/emulator/MatrixUnit.h"
 #include "test/gpukernels/EmulatedRun.h"
@@ -24,7 +24,8 @@ uint16_t element(const gpukernels::Array &array, int64_t index) {
 }
 
 /// C of one 16 x 8 block, from 16 elements of k after another. `rowsAreN`: B is [n, k].
-void multiplyBlock(Chip chip, const gpukernels::Arrays &arrays, bool rowsAreN, int row, int column, float *c) {
+void multiplyBlock(Chip chip, const gpukernels::Arrays &arrays, bool rowsAreN, int row, int column,
+                   float *c) {
   float d[32][4] = {};
   for (int k0 = 0; k0 < k; k0 += 16) {
     uint32_t a[32][4] = {}, b[32][2] = {};
@@ -37,7 +38,8 @@ void multiplyBlock(Chip chip, const gpukernels::Arrays &arrays, bool rowsAreN, i
         for (int reg = 0; reg < 2; ++reg) {
           layout::Coordinate at = layout::MmaB::coordinate(lane, reg, half);
           int across = column + at.column, along = k0 + at.row;
-          b[lane][reg] |= element(arrays.at("b"), rowsAreN ? across * k + along : along * n + across) << 16 * half;
+          b[lane][reg] |= element(arrays.at("b"), rowsAreN ? across * k + along : along * n + across)
+                          << 16 * half;
         }
       }
     const uint32_t *lanesA[32], *lanesB[32];
@@ -60,12 +62,13 @@ std::vector<float> chained(Chip chip, const gpukernels::Arrays &arrays, bool row
   return c;
 }
 
-std::vector<float> emulated(const gpukernels::KernelCase &one, Chip chip, const gpukernels::Arrays &arguments) {
+std::vector<float> emulated(const gpukernels::KernelCase &one, Chip chip,
+                            const gpukernels::Arrays &arguments) {
   Options options;
   options.chip = chip;
   gpukernels::Sizes sizes = {{"m", m}, {"n", n}, {"k", k}};
-  auto run = gpukernels::runEmulated(Kernel::load(gpukernels::sharedObjectOf(one), one.name), one.record, one, sizes,
-                                     arguments, options);
+  auto run = gpukernels::runEmulated(Kernel::load(gpukernels::sharedObjectOf(one), one.name), one.record, one,
+                                     sizes, arguments, options);
   EXPECT_TRUE(run.result.clean()) << gpukernels::reportText(run.result);
   std::vector<float> c(m * n);
   std::memcpy(c.data(), run.after.at("c").bytes.data(), c.size() * sizeof(float));

@@ -1,5 +1,6 @@
-// The conversions of emu/Math.h: every one of the 2^32 float32 patterns against the distances to both neighbours or the
-// processor's own conversion, a part of them against rounding in float64, and every pattern of the 16-bit types.
+// The conversions of emu/Math.h: every one of the 2^32 float32 patterns against the distances to both
+// neighbours or the processor's own conversion, a part of them against rounding in float64, and every pattern
+// of the 16-bit types.
 #include "Reference.h"
 
 #include "codegen/cuda/device/emu/Math.h"
@@ -15,7 +16,8 @@ namespace {
 
 bool sameBits(float a, double b) { return bitsOf(a) == bitsOf(static_cast<float>(b)); }
 
-/// Whether `got` is not what the rounded value has as bits: checked by decoding, so that no encoder is trusted.
+/// Whether `got` is not what the rounded value has as bits: checked by decoding, so that no encoder is
+/// trusted.
 bool differs16(uint16_t got, float input, double rounded, int fractionBits) {
   if (std::isnan(input))
     return got != 0x7fff;
@@ -23,8 +25,9 @@ bool differs16(uint16_t got, float input, double rounded, int fractionBits) {
   return value != rounded || std::signbit(value) != std::signbit(input);
 }
 
-/// Of a pattern whose upper bits are a narrower number: the lower bits are the distance to it, in float32's units, and
-/// `1 << lowerBits` that to the next pattern, which for the largest number is infinity in place of the next power of 2.
+/// Of a pattern whose upper bits are a narrower number: the lower bits are the distance to it, in float32's
+/// units, and `1 << lowerBits` that to the next pattern, which for the largest number is infinity in place of
+/// the next power of 2.
 uint32_t nearestPattern(uint32_t bits, int lowerBits, bool tiesAway) {
   uint32_t distance = bits & ((1u << lowerBits) - 1), half = 1u << (lowerBits - 1), below = bits >> lowerBits;
   if (distance == half)
@@ -101,7 +104,8 @@ TEST(Narrowing, Tf32IsNearestAway) {
       return false;
     // In units of the last place that is kept, round() takes ties away from zero.
     double unit = std::ldexp(1.0, std::max(value == 0 ? -126 : std::ilogb(value), -126) - 10);
-    return !sameBits(device::toFloat(device::toTf32(value)), static_cast<float>(std::round(value / unit) * unit));
+    return !sameBits(device::toFloat(device::toTf32(value)),
+                     static_cast<float>(std::round(value / unit) * unit));
   });
 }
 
@@ -142,7 +146,9 @@ TEST(Narrowing, PairsHaveTheFirstLow) {
 int32_t saturated(double value) {
   if (std::isnan(value))
     return 0;
-  return value > 2147483647.0 ? 2147483647 : value < -2147483648.0 ? -2147483647 - 1 : static_cast<int32_t>(value);
+  return value > 2147483647.0    ? 2147483647
+         : value < -2147483648.0 ? -2147483647 - 1
+                                 : static_cast<int32_t>(value);
 }
 
 TEST(Integers, RoundAndSaturate) {
@@ -180,6 +186,8 @@ TEST(Integers, ToFloatRoundsToNearestEven) {
   EXPECT_EQ(device::toFloat(0xffffffffu), 0x1p32f);
 }
 
-TEST(Integers, Tf32IsReadAsItIs) { EXPECT_EQ(device::toFloat(device::toTf32(1.0f + 0x1p-11f)), 1.0f + 0x1p-10f); }
+TEST(Integers, Tf32IsReadAsItIs) {
+  EXPECT_EQ(device::toFloat(device::toTf32(1.0f + 0x1p-11f)), 1.0f + 0x1p-10f);
+}
 
 } // namespace

@@ -1,4 +1,5 @@
-// exp2Fma, which promises the same bits on the GPU and on the emulator: its error against long double, and its ends.
+// exp2Fma, which promises the same bits on the GPU and on the emulator: its error against long double, and
+// its ends.
 #include "Reference.h"
 
 #include "codegen/cuda/device/emu/Device.h"
@@ -14,7 +15,8 @@ TEST(Exp2Fma, ErrorIsBelowAnUlp) {
       return bitsOf(got) != (std::isnan(x) ? 0x7fffffff : x > 0 ? 0x7f800000 : 0);
     long double truth = std::exp2(static_cast<long double>(x));
     // Subnormal results are rounded once more.
-    long double allowed = x < -126 ? 1.5L * 0x1p-149L : std::ldexp(1.0L, static_cast<int>(std::floor(x)) - 23);
+    long double allowed =
+        x < -126 ? 1.5L * 0x1p-149L : std::ldexp(1.0L, static_cast<int>(std::floor(x)) - 23);
     return !(std::fabs(got - truth) <= allowed);
   });
 }

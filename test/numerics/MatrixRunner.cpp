@@ -1,8 +1,9 @@
-// Runs matrix instructions on operands from standard input and writes the accumulators to standard output, for
-// compare_mmasim.py. Every instruction set of this machine must give the same bits.
+// Runs matrix instructions on operands from standard input and writes the accumulators to standard output,
+// for compare_mmasim.py. Every instruction set of this machine must give the same bits.
 //
-// A job: ten int32 (instruction, chip, n, A contiguous along M, B contiguous along N, negate A, negate B, accumulate,
-// A in registers, count), then the `count` matrices A (m x k), B (k x n) and C (m x n) as 32-bit words.
+// A job: ten int32 (instruction, chip, n, A contiguous along M, B contiguous along N, negate A, negate B,
+// accumulate, A in registers, count), then the `count` matrices A (m x k), B (k x n) and C (m x n) as 32-bit
+// words.
 #include "codegen/cuda/device/Layouts.h"
 #include "runtime/emulator/MatrixKernels.h"
 
@@ -58,12 +59,14 @@ uint32_t &accumulatorOf(Registers &to, int n, int row, int column) {
   return to.words[(row / 16 * 32 + slot.lane) * (n / 2) + column / 8 * 4 + slot.reg];
 }
 
-Words runMma(const MatrixKernels &kernels, const Header &header, const Words &a, const Words &b, const Words &c) {
+Words runMma(const MatrixKernels &kernels, const Header &header, const Words &a, const Words &b,
+             const Words &c) {
   auto run = [&](auto layoutA, auto layoutB) {
-    Registers registersA = spread<decltype(layoutA)>(a.data()), registersB = spread<decltype(layoutB)>(b.data());
+    Registers registersA = spread<decltype(layoutA)>(a.data()),
+              registersB = spread<decltype(layoutB)>(b.data());
     Registers d = spread<layout::MmaAccumulator>(c.data());
-    kernels.mma(Chip(header.chip), MmaKind(header.instruction), registersA.lanes.data(), registersB.lanes.data(),
-                d.accumulators.data());
+    kernels.mma(Chip(header.chip), MmaKind(header.instruction), registersA.lanes.data(),
+                registersB.lanes.data(), d.accumulators.data());
     Words result(16 * 8);
     for (int row = 0; row < 16; ++row)
       for (int column = 0; column < 8; ++column) {
@@ -93,7 +96,8 @@ std::vector<uint16_t> narrow(const Words &matrix, int rows, int columns, bool by
   return to;
 }
 
-Words runWgmma(const MatrixKernels &kernels, const Header &header, const Words &a, const Words &b, const Words &c) {
+Words runWgmma(const MatrixKernels &kernels, const Header &header, const Words &a, const Words &b,
+               const Words &c) {
   using sluice::device::Major;
   Registers registersA = spread<layout::WgmmaA>(a.data());
   auto narrowA = narrow(a, 64, 16, header.majorA), narrowB = narrow(b, 16, header.n, !header.majorB);

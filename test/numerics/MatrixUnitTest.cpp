@@ -1,5 +1,5 @@
-// Exact mode of the matrix units, on every instruction set of this machine: one float32 fma after another, in order of
-// k. The models of the chips are compared with mmasim (compare_mmasim.py).
+// Exact mode of the matrix units, on every instruction set of this machine: one float32 fma after another, in
+// order of k. The models of the chips are compared with mmasim (compare_mmasim.py).
 #include "codegen/cuda/device/Layouts.h"
 #include "runtime/emulator/MatrixKernels.h"
 
@@ -46,7 +46,9 @@ float chain(const std::vector<float> &a, const std::vector<float> &b, float c) {
   return c;
 }
 
-uint32_t canonicalBits(float value) { return std::isnan(value) ? 0x7fffffff : std::bit_cast<uint32_t>(value); }
+uint32_t canonicalBits(float value) {
+  return std::isnan(value) ? 0x7fffffff : std::bit_cast<uint32_t>(value);
+}
 
 class Exact : public testing::TestWithParam<InstructionSet> {
 protected:
@@ -84,7 +86,8 @@ protected:
     GetParam().kernels->mma(Chip::exact, kind, lanesA, lanesB, lanesD);
     for (int i = 0; i < 32 * 4; ++i) {
       layout::Coordinate at = layout::MmaAccumulator::coordinate(i / 4, i % 4);
-      ASSERT_EQ(std::bit_cast<uint32_t>(d[i]), canonicalBits(chain(rows[at.row], columns[at.column], before[i])));
+      ASSERT_EQ(std::bit_cast<uint32_t>(d[i]),
+                canonicalBits(chain(rows[at.row], columns[at.column], before[i])));
     }
   }
 };
@@ -133,8 +136,8 @@ TEST_P(Exact, WgmmaIsMmaOfItsBlocks) {
             lanesB[lane] = fragment[lane];
             blockD[lane] = &expected[n / 2 * (32 * warp + lane) + 4 * block];
           }
-          GetParam().kernels->mma(Chip::exact, half ? MmaKind::f16K16 : MmaKind::bf16K16, &lanesA[32 * warp], lanesB,
-                                  blockD);
+          GetParam().kernels->mma(Chip::exact, half ? MmaKind::f16K16 : MmaKind::bf16K16, &lanesA[32 * warp],
+                                  lanesB, blockD);
         }
       for (size_t i = 0; i < d.size(); ++i)
         ASSERT_EQ(std::bit_cast<uint32_t>(d[i]), std::bit_cast<uint32_t>(expected[i])) << n << " " << i;

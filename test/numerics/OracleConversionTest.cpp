@@ -1,5 +1,5 @@
-// The conversions of emu/Math.h against those of CUTLASS's headers, which have the hardware's rounding in plain C++: all
-// float32 patterns, and all of the 16-bit types.
+// The conversions of emu/Math.h against those of CUTLASS's headers, which have the hardware's rounding in
+// plain C++: all float32 patterns, and all of the 16-bit types.
 #include "Reference.h"
 
 #include "codegen/cuda/device/emu/Math.h"
@@ -41,7 +41,8 @@ TEST(Cutlass, Widening) {
     auto word = static_cast<uint16_t>(bits);
     float wideBf16 = cutlass::bfloat16_t::bitcast(word), wideF16 = cutlass::half_t::bitcast(word);
     EXPECT_EQ(bitsOf(device::toFloat(device::bf16{word})), bitsOf(wideBf16));
-    EXPECT_EQ(bitsOf(device::toFloat(device::f16{word})), std::isnan(wideF16) ? 0x7fffffff : bitsOf(wideF16)) << bits;
+    EXPECT_EQ(bitsOf(device::toFloat(device::f16{word})), std::isnan(wideF16) ? 0x7fffffff : bitsOf(wideF16))
+        << bits;
   }
 }
 

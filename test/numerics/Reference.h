@@ -1,4 +1,5 @@
-// References for the numerics tests, written without bit tricks, and sweeps over all float32 values on all cores.
+// References for the numerics tests, written without bit tricks, and sweeps over all float32 values on all
+// cores.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,8 +17,8 @@ namespace sluice::test {
 inline float floatOf(uint32_t bits) { return std::bit_cast<float>(bits); }
 inline uint32_t bitsOf(float value) { return std::bit_cast<uint32_t>(value); }
 
-/// Calls `differs(bits)` for every `stride`-th of the 2^32 patterns, and for those near every boundary of exponents;
-/// expects false of all.
+/// Calls `differs(bits)` for every `stride`-th of the 2^32 patterns, and for those near every boundary of
+/// exponents; expects false of all.
 template <class Differs> void sweep(uint32_t stride, Differs &&differs) {
   constexpr uint64_t all = uint64_t{1} << 32, chunk = 1 << 16;
   std::atomic<uint64_t> next{0}, wrong{0}, example{0};
@@ -45,8 +46,9 @@ template <class Differs> void sweep(uint32_t stride, Differs &&differs) {
   EXPECT_EQ(wrong, 0u) << "one of them is 0x" << std::hex << example;
 }
 
-/// The number of `fractionBits` after the point and exponents from `smallest` to `largest` that is nearest to `value`,
-/// ties to even: through float64, which holds every such number and the middle of two. Infinite beyond.
+/// The number of `fractionBits` after the point and exponents from `smallest` to `largest` that is nearest to
+/// `value`, ties to even: through float64, which holds every such number and the middle of two. Infinite
+/// beyond.
 inline double nearest(double value, int fractionBits, int smallest, int largest) {
   if (value == 0 || !std::isfinite(value))
     return value;
