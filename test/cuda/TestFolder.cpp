@@ -6,11 +6,37 @@
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <system_error>
+#include <unistd.h>
 
 namespace sluice::test {
 
+namespace {
+/// Of this process and of those that it starts, death tests among them; removed by the one that made it.
+struct OwnFolder {
+  OwnFolder() {
+    constexpr const char *variable = "SLUICE_TEST_FOLDER";
+    if (const char *inherited = std::getenv(variable)) {
+      path = inherited;
+      return;
+    }
+    maker = getpid();
+    path = SLUICE_BINARY_DIR "/test/cuda/" + std::to_string(maker);
+    setenv(variable, path.c_str(), 1);
+  }
+  ~OwnFolder() {
+    std::error_code ignored;
+    if (getpid() == maker)
+      std::filesystem::remove_all(path, ignored);
+  }
+  std::string path;
+  pid_t maker = 0;
+};
+} // namespace
+
 std::string emptyFolder(const std::string &name) {
-  std::string folder = SLUICE_BINARY_DIR "/test/cuda/" + name;
+  static const OwnFolder own;
+  std::string folder = own.path + "/" + name;
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;

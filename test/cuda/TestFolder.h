@@ -8,7 +8,7 @@
 
 namespace sluice::test {
 
-/// An empty folder below the build folder.
+/// An empty folder below the build folder, of this process alone: two runs do not disturb each other.
 std::string emptyFolder(const std::string &name);
 
 /// Sets a variable, or removes it for an empty value, until the end of the scope.
