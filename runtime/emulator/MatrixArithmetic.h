@@ -1,5 +1,5 @@
-// Sums of products over one 16 x 8 block of accumulators: in float32, and as the chips do it (MatrixUnit.h has the
-// equations). Included once per instruction set, like MatrixTiles.h.
+// Sums of products over one 16 x 8 block of accumulators: in float32, and as the chips do it (MatrixUnit.h
+// has the equations). Included once per instruction set, like MatrixTiles.h.
 #pragma once
 
 #include "runtime/emulator/MatrixTiles.h"
@@ -7,7 +7,7 @@
 namespace sluice::emulator {
 namespace {
 
-//===--- In float32 -----------------------------------------------------------------------------------------------===//
+//===--- In float32 -------------------------------------------------------------------------------------===//
 
 /// A of 16 rows and up to 16 columns.
 struct ExactA {
@@ -21,7 +21,9 @@ struct ExactB {
 template <Element E> SLUICE_INLINE void setRow(ExactA &a, int row, const Words &packed) {
   decodeRow<E>(packed, a.value[row]);
 }
-template <Element E> SLUICE_INLINE void setRow(ExactB &b, int k, const Floats &values) { b.value[k] = values; }
+template <Element E> SLUICE_INLINE void setRow(ExactB &b, int k, const Floats &values) {
+  b.value[k] = values;
+}
 
 template <int K> SLUICE_INLINE void multiplyExact(const ExactA &a, const ExactB &b, Accumulators &c) {
   // Four rows at a time hide the latency of fma and leave registers for B.
@@ -35,7 +37,7 @@ template <int K> SLUICE_INLINE void multiplyExact(const ExactA &a, const ExactB 
   }
 }
 
-//===--- As the chips do it ---------------------------------------------------------------------------------------===//
+//===--- As the chips do it -----------------------------------------------------------------------------===//
 
 constexpr int exponentBias = 127;
 /// Exponent of a zero operand: any product with it stays below `zeroExponent`.
@@ -97,8 +99,8 @@ SLUICE_INLINE Doubles powerOf2(Ints exponent) {
   return bits<Doubles>((__builtin_convertvector(exponent, Longs) + 1023) << 52);
 }
 
-/// Cuts to float32 towards zero; beyond the largest float32 it becomes infinite. `value` has no -0, and neither has the
-/// result: small ones pass through integers.
+/// Cuts to float32 towards zero; beyond the largest float32 it becomes infinite. `value` has no -0, and
+/// neither has the result: small ones pass through integers.
 SLUICE_INLINE Floats cutToFloat(const Doubles &value) {
   Doubles cut = bits<Doubles>(bits<Longs>(value) & ~((int64_t{1} << 29) - 1));
   Longs isSmall = __builtin_elementwise_abs(value) < 0x1p-126;
@@ -110,7 +112,8 @@ SLUICE_INLINE Floats cutToFloat(const Doubles &value) {
   return __builtin_convertvector(cut, Floats);
 }
 
-/// One step of L products for eight accumulators of one row. `Special` is needed if an input is infinite or NaN.
+/// One step of L products for eight accumulators of one row. `Special` is needed if an input is infinite or
+/// NaN.
 template <int L, bool Special>
 SLUICE_INLINE Floats step(const double *a, const int32_t *exponentA, const Doubles *b, const Ints *exponentB,
                           const Floats &c, Model model) {
@@ -121,7 +124,8 @@ SLUICE_INLINE Floats step(const double *a, const int32_t *exponentA, const Doubl
     largest = __builtin_elementwise_max(largest, exponentB[k] + exponentA[k]);
   Doubles scale = powerOf2(model.fractionBits - largest);
   Doubles wideC = __builtin_convertvector(c, Doubles);
-  // Conversion to an integer cuts towards zero. The products alone stay below 16 (4 - 2^-7) 2^25, hence in 32 bits.
+  // Conversion to an integer cuts towards zero. The products alone stay below 16 (4 - 2^-7) 2^25, hence in 32
+  // bits.
   Ints products = Ints(0);
   Doubles special = wideC;
   for (int k = 0; k < L; ++k) {
@@ -151,9 +155,11 @@ SLUICE_INLINE void multiplyHardware(const HardwareA &a, const HardwareB &b, Accu
       // An earlier step may have overflowed.
       bool here = special | anySet(fieldOf(c.row[row]) == 255);
       if (here) [[unlikely]]
-        c.row[row] = step<L, true>(&a.value[row][k], &a.exponent[row][k], &b.value[k], &b.exponent[k], c.row[row], model);
+        c.row[row] = step<L, true>(&a.value[row][k], &a.exponent[row][k], &b.value[k], &b.exponent[k],
+                                   c.row[row], model);
       else
-        c.row[row] = step<L, false>(&a.value[row][k], &a.exponent[row][k], &b.value[k], &b.exponent[k], c.row[row], model);
+        c.row[row] = step<L, false>(&a.value[row][k], &a.exponent[row][k], &b.value[k], &b.exponent[k],
+                                    c.row[row], model);
     }
 }
 

@@ -15,7 +15,7 @@ struct Scratch {
 };
 thread_local Scratch scratch;
 
-//===--- mma.sync -------------------------------------------------------------------------------------------------===//
+//===--- mma.sync ---------------------------------------------------------------------------------------===//
 
 template <Element E, class A> SLUICE_INLINE void decodeA(const uint32_t *const *lanes, int registers, A &a) {
   for (int g = 0; g < 8; ++g) {
@@ -34,7 +34,8 @@ template <Element E, class B> SLUICE_INLINE void decodeB(const uint32_t *const *
       setRow<E>(b, pair * halves + half, decodeHalf<E>(columns.pair[pair], half));
 }
 
-template <Element E, int K> void mmaOf(Chip chip, const uint32_t *const *a, const uint32_t *const *b, float *const *d) {
+template <Element E, int K>
+void mmaOf(Chip chip, const uint32_t *const *a, const uint32_t *const *b, float *const *d) {
   constexpr int perRegister = E == Element::tf32 ? 1 : 2;
   constexpr int registersB = K / 4 / perRegister, registersA = 2 * registersB;
   Accumulators c;
@@ -70,7 +71,7 @@ void mmaKernel(Chip chip, MmaKind kind, const uint32_t *const *a, const uint32_t
   }
 }
 
-//===--- wgmma ----------------------------------------------------------------------------------------------------===//
+//===--- wgmma ------------------------------------------------------------------------------------------===//
 
 constexpr uint32_t signBits(bool negate) { return negate ? 0x80008000u : 0; }
 
@@ -98,7 +99,8 @@ template <Element E, class A> SLUICE_INLINE void decodeWgmmaA(const WgmmaOperand
 }
 
 /// Eight columns from `column` on, decoded.
-template <Element E, class B> SLUICE_INLINE void decodeWgmmaB(const WgmmaOperands &operands, int column, B &b) {
+template <Element E, class B>
+SLUICE_INLINE void decodeWgmmaB(const WgmmaOperands &operands, int column, B &b) {
   uint32_t sign = signBits(operands.negateB);
   if (operands.majorB == device::Major::mn) {
     for (int k = 0; k < 16; ++k) {
@@ -119,7 +121,9 @@ template <Element E, class B> SLUICE_INLINE void decodeWgmmaB(const WgmmaOperand
       setRow<E>(b, 2 * pair + half, decodeHalf<E>(loadFrom<Words>(words[pair]), half));
 }
 
-SLUICE_INLINE void multiplyBlock(const ExactA &a, const ExactB &b, Accumulators &c) { multiplyExact<16>(a, b, c); }
+SLUICE_INLINE void multiplyBlock(const ExactA &a, const ExactB &b, Accumulators &c) {
+  multiplyExact<16>(a, b, c);
+}
 SLUICE_INLINE void multiplyBlock(const HardwareA &a, const HardwareB &b, Accumulators &c) {
   multiplyHardware<16, 16>(a, b, c, hopperModel);
 }
