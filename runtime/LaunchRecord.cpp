@@ -75,6 +75,23 @@ private:
     return value;
   }
 
+  int64_t evaluate(const ParameterRecord &parameter, const SizeExpression &expression,
+                   const char *what) const {
+    try {
+      return expression.evaluate(inputs.sizes);
+    } catch (const UserError &error) {
+      failAt(parameter, std::string(what) + ": " + error.what());
+    }
+  }
+
+  int64_t evaluateCount(const ParameterRecord &parameter, const SizeExpression &expression,
+                        const char *what) const {
+    int64_t value = evaluate(parameter, expression, what);
+    if (value < 0)
+      failAt(parameter, "expected " + std::string(what) + " of at least 0, got " + std::to_string(value));
+    return value;
+  }
+
   template <typename Given>
   void checkGiven(const char *what, const std::set<std::string> &expected, const Given &given) const {
     for (const std::string &name : expected)
@@ -219,9 +236,9 @@ private:
                   const std::vector<SizeExpression> &strides) const {
     Extent extent;
     for (const SizeExpression &size : shape)
-      extent.shape.push_back(evaluateInRange(size, "a dimension", 0, std::numeric_limits<int64_t>::max()));
+      extent.shape.push_back(evaluateCount(parameter, size, "a dimension"));
     for (const SizeExpression &stride : strides)
-      extent.strides.push_back(evaluate(stride, "a stride"));
+      extent.strides.push_back(evaluate(parameter, stride, "a stride"));
     if (strides.empty())
       extent.strides = denseStrides(extent.shape);
     if (extent.strides.size() != shape.size())
@@ -255,7 +272,7 @@ private:
     const LaunchTensor &tensor = inputs.tensors.at(name);
     if (extent.empty)
       return static_cast<char *>(tensor.data);
-    int64_t offset = evaluate(parameter.offset, "an offset"), size = sizeOf(dtype);
+    int64_t offset = evaluate(parameter, parameter.offset, "an offset"), size = sizeOf(dtype);
     if (offset + extent.lowest < 0)
       failAt(parameter, "expected elements from the start of tensor '" + name + "' on, got some before it");
     Wide needed = (offset + extent.highest + 1) * size;
@@ -282,7 +299,7 @@ private:
   }
 
   void bindSize(const ParameterRecord &parameter, BoundParameter &bound) const {
-    int64_t value = evaluate(parameter.value, "a size parameter");
+    int64_t value = evaluate(parameter, parameter.value, "a value");
     if (parameter.dtype == DType::i32)
       put(bound, static_cast<int32_t>(inRange<int32_t>(parameter, static_cast<double>(value))));
     else if (parameter.dtype == DType::u32)
@@ -361,8 +378,7 @@ private:
   }
 
   void bindWorkspace(const ParameterRecord &parameter, BoundParameter &bound) const {
-    bound.workspaceBytes = static_cast<uint64_t>(
-        evaluateInRange(parameter.bytes, "workspace bytes", 0, std::numeric_limits<int64_t>::max()));
+    bound.workspaceBytes = static_cast<uint64_t>(evaluateCount(parameter, parameter.bytes, "a size in bytes"));
     if (parameter.initial == "undefined")
       return;
     bound.initial = initialWord(parameter);

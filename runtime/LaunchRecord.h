@@ -64,7 +64,8 @@ struct ParameterRecord {
   Kind kind = Kind::tensor;
   DType dtype = DType::f32;
   Direction direction = Direction::read;       ///< Tensor and workspace.
-  std::vector<SizeExpression> shape{}, strides{};  ///< Tensor; strides in elements, none: dense, last dimension innermost.
+  /// Tensor; strides in elements, none: dense, last dimension innermost.
+  std::vector<SizeExpression> shape{}, strides{};
   SizeExpression offset = 0;                   ///< Tensor and tensor map, in elements.
   SizeExpression value = 0;                    ///< Size.
   TensorMapRecord map{};                       ///< Tensor map.
@@ -90,7 +91,8 @@ struct LaunchRecord {
   std::string kernel;                          ///< Name of the entry point.
   std::vector<std::string> sizes;              ///< The names that expressions may use.
   std::array<SizeExpression, 3> grid;          ///< Blocks; 0 means nothing to launch.
-  SizeExpression threads = 128;                ///< Per block, a multiple of 32, at most 1024; blocks are one-dimensional.
+  /// Per block, a multiple of 32, at most 1024; blocks are one-dimensional.
+  SizeExpression threads = 128;
   std::array<SizeExpression, 3> cluster;       ///< Blocks of a cluster.
   SizeExpression sharedBytes = 0;              ///< Dynamic shared memory.
   int64_t blocksPerSm = 1;                     ///< As in the kernel's launch bounds.
@@ -166,9 +168,10 @@ struct LaunchInputs {
 /// Evaluates the record. Throws UserError in one line, naming the kernel, for a size, tensor or value that is missing
 /// or unknown, a tensor shorter than its shape and strides need or not aligned to its elements, a grid out of range (x
 /// up to 2^31-1, y and z up to 65535), a thread count that is no multiple of 32 or above 1024, a cluster that does not
-/// divide the grid or is above 8 blocks, roles that are not all threads of the block or whose registers setmaxnreg cannot
-/// give, resident blocks that are no whole clusters or of a launch that is not cooperative. Without blocks in the grid
-/// nothing is to be launched. A cooperative launch that leaves residentBlocks open gets the blocks of its grid.
+/// divide the grid or is above 8 blocks, roles that are not all threads of the block or whose registers setmaxnreg
+/// cannot give, resident blocks that are no whole clusters or of a launch that is not cooperative. Without blocks in
+/// the grid nothing is to be launched. A cooperative launch that leaves residentBlocks open gets the blocks of its
+/// grid.
 BoundLaunch bindLaunch(const LaunchRecord &record, const LaunchInputs &inputs);
 
 } // namespace sluice

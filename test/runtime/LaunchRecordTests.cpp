@@ -319,7 +319,9 @@ TEST(BindLaunch, TensorsMustHoldTheirShape) {
   parameter.shape = {INT64_MAX, INT64_MAX, 8};
   EXPECT_THAT(example.error(), HasSubstr("expected a tensor 'x' of at least 2^63 bytes"));
   parameter.shape = {-1};
-  EXPECT_THAT(example.error(), HasSubstr("expected a dimension from 0 to"));
+  EXPECT_THAT(example.error(), HasSubstr("parameter 'x': expected a dimension of at least 0, got -1"));
+  parameter.shape = {"T / 0"};
+  EXPECT_THAT(example.error(), HasSubstr("parameter 'x': a dimension: formula 'T / 0': expected a divisor"));
 }
 
 TEST(BindLaunch, GeometryMustFit) {
@@ -378,7 +380,7 @@ TEST(BindLaunch, MapsAndWorkspacesMustBeWhole) {
           "parameter 'map': expected a tensor 'x' of at least 3392 bytes for shape [8, 212], got 3376"));
   EXPECT_THAT(errorAfter([](Map &map, Parameter &) { map.strides[0] = -8; }), HasSubstr("got"));
   EXPECT_THAT(errorAfter([](Map &, Parameter &work) { work.bytes = -1; }),
-              HasSubstr("workspace bytes from 0"));
+              HasSubstr("parameter 'counters': expected a size in bytes of at least 0, got -1"));
   EXPECT_THAT(errorAfter([](Map &, Parameter &work) { work.bytes = 6; }),
               HasSubstr("whole 32-bit words, got 6 bytes"));
   for (const char *initial : {"zero", "4294967296", "-1", ""})
