@@ -33,9 +33,9 @@ std::vector<std::string> lossWarnings(const std::string &log, const std::string 
 /// register file's 65536, in the units of 8 that it is handed out in, at most 255. Both are at least 1.
 int64_t registerBound(int64_t threads, int64_t blocks);
 
-/// Throws UserError in one line, naming the kernel, for spills, a stack frame, threads or blocks below 1, more
-/// registers than launch bounds of `threads` and the record's blocks per multiprocessor leave, or roles that
-/// together want more registers than the block gets at launch.
+/// Throws UserError in one line, naming the kernel, for spills, a stack frame, threads or blocks below 1,
+/// more registers than launch bounds of `threads` and the record's blocks per multiprocessor leave, or roles
+/// that together want more registers than the block gets at launch.
 void checkResources(const std::string &kernel, const KernelResources &resources, const LaunchRecord &record,
                     int64_t threads);
 /// Without a record: spills and stack.

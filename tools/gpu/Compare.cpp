@@ -69,7 +69,8 @@ void compareBounds(const Arrays &before, const Outcome &outcome, Difference &dif
 
 } // namespace
 
-Difference compareOutcomes(const Probe &probe, const Arrays &before, const Outcome &left, const Outcome &right) {
+Difference compareOutcomes(const Probe &probe, const Arrays &before, const Outcome &left,
+                           const Outcome &right) {
   Difference difference;
   for (const Outcome *outcome : {&left, &right})
     if (!outcome->problem.empty()) {

@@ -14,6 +14,7 @@ struct Difference {
 };
 
 /// Of two runs on the arguments `before`. A problem of either side counts as a difference.
-Difference compareOutcomes(const Probe &probe, const Arrays &before, const Outcome &left, const Outcome &right);
+Difference compareOutcomes(const Probe &probe, const Arrays &before, const Outcome &left,
+                           const Outcome &right);
 
 } // namespace sluice::gpusuite

@@ -26,7 +26,8 @@ public:
   virtual const cuda::Driver &driver() const = 0;
 
   /// Why this device cannot run the kernel at these sizes: another architecture, less shared memory in a
-  /// block, or not all blocks of a launch whose blocks wait for each other are resident at once. "" if it can.
+  /// block, or not all blocks of a launch whose blocks wait for each other are resident at once. "" if it
+  /// can.
   virtual std::string lacks(const KernelCase &one, const Sizes &sizes) = 0;
   /// Compiles the kernels' sources on all cores; one that does not compile fails where it is run.
   virtual void compile(const std::vector<const KernelCase *> &kernels) = 0;
