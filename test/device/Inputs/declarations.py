@@ -131,7 +131,9 @@ def memberName(tokens):
         symbol = "".join(tokens[at + 1:at + 3]) if tokens[at + 1] == "(" else tokens[at + 1]
         return None if symbol == "=" or re.match(r"\w", symbol) else "operator" + symbol
     if "(" in tokens:
-        return tokens[tokens.index("(") - 1]
+        at = tokens.index("(")
+        copies = tokens[at + 1:at + 4] == ["const", tokens[at - 1], "&"]
+        return None if copies else tokens[at - 1]
     tokens = tokens[:tokens.index("=")] if "=" in tokens else tokens
     tokens = tokens[:tokens.index("[")] if "[" in tokens else tokens
     return tokens[-1]

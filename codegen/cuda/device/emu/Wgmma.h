@@ -36,20 +36,22 @@ namespace detail {
 struct AsyncFragmentAccess {
   template <class F> static SLUICE_DEVICE AsyncRegisters *state(F &fragment) { return &fragment.state; }
 };
+/// A fragment to copy from and where that is done: an assignment has no parameter for its place, but what its
+/// operand is converted to has.
+template <class Fragment> struct CopiedFrom {
+  const Fragment &fragment;
+  Site site;
+  SLUICE_DEVICE CopiedFrom(const Fragment &fragment, Site site = Site::current())
+      : fragment(fragment), site(site) {}
+};
 /// Registers that asynchronous products use. Every access by ordinary code passes through `touch`; copies
 /// too.
 template <class Register, int Count> class AsyncFragment {
 public:
   static constexpr int count = Count;
   SLUICE_DEVICE AsyncFragment() { state.fences = sluiceEmuWgmmaFences(); }
-  SLUICE_DEVICE AsyncFragment(const AsyncFragment &other) : AsyncFragment() { *this = other; }
-  SLUICE_DEVICE AsyncFragment &operator=(const AsyncFragment &other) {
-    touch(Site::current());
-    other.touch(Site::current());
-    for (int i = 0; i < Count; ++i)
-      data[i] = other.data[i];
-    return *this;
-  }
+  AsyncFragment(const AsyncFragment &) = delete;
+  AsyncFragment &operator=(const AsyncFragment &) = delete;
   SLUICE_DEVICE ~AsyncFragment() {
     if (state.inFlight != 0)
       sluiceEmuWgmmaVanished(&state);
@@ -64,6 +66,12 @@ public:
   }
 
 protected:
+  SLUICE_DEVICE void copy(const AsyncFragment &other, Site site) {
+    touch(site);
+    other.touch(site);
+    for (int i = 0; i < Count; ++i)
+      data[i] = other.data[i];
+  }
   SLUICE_DEVICE void touch(Site site) const {
     if (state.inFlight != 0)
       sluiceEmuWgmmaTouched(&state, site);
@@ -81,6 +89,16 @@ private:
 /// 64 x N in the registers of a warpgroup.
 template <int N> struct WgmmaAccumulator : detail::AsyncFragment<f32, N / 2> {
   static_assert(N % 8 == 0 && N >= 8 && N <= 256, "expected N to be a multiple of 8 up to 256");
+  SLUICE_DEVICE WgmmaAccumulator() = default;
+  SLUICE_DEVICE WgmmaAccumulator(const WgmmaAccumulator &other, Site site = Site::current()) {
+    this->copy(other, site);
+  }
+  // Never chosen: without it the compiler would make one that knows no place.
+  WgmmaAccumulator &operator=(const WgmmaAccumulator &) requires(N < 0);
+  SLUICE_DEVICE WgmmaAccumulator &operator=(detail::CopiedFrom<WgmmaAccumulator> from) {
+    this->copy(from.fragment, from.site);
+    return *this;
+  }
   SLUICE_DEVICE void fill(f32 value, Site site = Site::current()) {
     this->touch(site);
     for (f32 &element : detail::registers(*this))
@@ -91,6 +109,13 @@ template <int N> struct WgmmaAccumulator : detail::AsyncFragment<f32, N / 2> {
 /// The 64 x 16 operand A in registers.
 template <class T> struct WgmmaA : detail::AsyncFragment<u32, 4> {
   static_assert(detail::isHalf<T>, "expected bf16 or f16");
+  SLUICE_DEVICE WgmmaA() = default;
+  SLUICE_DEVICE WgmmaA(const WgmmaA &other, Site site = Site::current()) { this->copy(other, site); }
+  WgmmaA &operator=(const WgmmaA &) requires(sizeof(T) == 0); // As in WgmmaAccumulator.
+  SLUICE_DEVICE WgmmaA &operator=(detail::CopiedFrom<WgmmaA> from) {
+    this->copy(from.fragment, from.site);
+    return *this;
+  }
 };
 
 /// Warpgroup, each warp by itself. Starts D = A B (+ D if `accumulate`), both operands in shared memory, read
