@@ -21,11 +21,15 @@ std::string describe(const Access &access) {
 void reportOutside(Thread &thread, uint64_t at, const Access &access) {
   LaunchState &launch = thread.machine->launch;
   const Allocation *below = launch.below(at), *above = launch.above(at);
+  // Further away than that, the nearest allocation has nothing to do with it.
+  constexpr uint64_t farAway = uint64_t(1) << 30;
   uint64_t past = below ? at + access.bytes - (below->base + below->bytes) : ~uint64_t(0);
   uint64_t before = above ? above->base - at : ~uint64_t(0);
   std::string where = "in no allocation";
   if (below && below->contains(at, access.bytes))
     where = "lies in '" + below->name + "', to which no parameter of the launch points";
+  else if (std::min(past, before) > farAway)
+    where = "lies in no device memory: expected an address within an argument of the launch";
   else if (past <= before && below)
     where = "ends " + std::to_string(past) + " bytes past the end of '" + below->name + "' of " +
             std::to_string(below->bytes) + " bytes";

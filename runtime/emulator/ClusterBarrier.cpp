@@ -87,6 +87,8 @@ void ClusterBarrier::wait(Thread &thread, const Wait &wait) {
   if (thread.machine->checking()) {
     completed[phaseOf[index] % 2].acquire(thread.clock, thread.machine->joiner);
     ExitDuties::passed(*thread.inBlock, passed[phaseOf[index] % 2]);
+    // Whoever has arrived, relaxed or not, or has exited, has started.
+    cluster.learnStarts(thread);
   }
 }
 

@@ -30,6 +30,17 @@ std::string describe(const Thread &thread) {
   return text + " at " + placeOf(thread.wait.site);
 }
 
+/// What the modules know of the block: "; in block (1,0,0): phase 0 of the mbarrier ... lacks 1 arrival".
+std::string detailsOf(const Block &block, bool first, bool named) {
+  std::string text;
+  for (const std::unique_ptr<BlockPart> &part : block.parts)
+    if (part)
+      part->describeDeadlock(block, text);
+  if (text.empty())
+    return text;
+  return (first ? "" : "; ") + (named ? "in block " + positionOf(block) + ": " : std::string()) + text;
+}
+
 } // namespace
 
 void Scheduler::reportDeadlock() {
@@ -50,9 +61,8 @@ void Scheduler::reportDeadlock() {
         if (!group.example)
           group.example = &thread;
       }
-      for (const std::unique_ptr<BlockPart> &part : block->parts)
-        if (part && details.size() < 1000)
-          part->describeDeadlock(*block, details);
+      if (details.size() < 1000)
+        details += detailsOf(*block, details.empty(), residents.size() * launch.clusterBlocks > 1);
     }
   std::string message;
   const Group *largest = nullptr;

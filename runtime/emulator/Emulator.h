@@ -43,7 +43,7 @@ struct Options {
   bool recordSites = false;    ///< Fill Result::sites.
   int threads = 0;             ///< Of the host, for independent blocks; 0: all cores.
   uint32_t maxReports = 8;     ///< Distinct ones kept; all are counted.
-  double patience = 60;        ///< Seconds that a thread may run without waiting for others or ending.
+  double patience = 60;        ///< Seconds that a thread may run without waiting or ending; 0: no limit.
   std::optional<Mutation> mutation;
 };
 

@@ -7,14 +7,16 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 
 namespace sluice::emulator {
 
 namespace {
 
 std::string describe(const Thread &thread) {
-  auto seconds = static_cast<int64_t>(thread.machine->options().patience);
-  return nameOf(thread) + " has run for " + std::to_string(seconds) +
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%g", thread.machine->options().patience);
+  return nameOf(thread) + " has run for " + seconds +
          " s or more without waiting for others or ending: a loop without end";
 }
 
@@ -34,7 +36,10 @@ void Watch::end(Machine &machine) {
 
 void Watch::waitFor(size_t count, std::chrono::duration<double> patience) {
   std::unique_lock lock(mutex);
-  while (!changed.wait_for(lock, patience, [&] { return ended == count; }))
+  auto allEnded = [&] { return ended == count; };
+  if (patience <= patience.zero())
+    return changed.wait(lock, allEnded);
+  while (!changed.wait_for(lock, patience, allEnded))
     for (Running &one : running) {
       uint64_t turns = one.machine->turns.load(std::memory_order_relaxed);
       bool stuck = one.seen == turns;

@@ -75,6 +75,9 @@ uint32_t Kernel::blocksPerSm() const { return implementation->entry->blocksPerSm
 LaunchState::LaunchState(const Kernel &kernel, const BoundLaunch &bound, const Options &options)
     : bound(bound), options(options), kernel(kernel.get().entry), code(kernel.get().code),
       kernelName(kernel.name()), mutation(options.mutation) {
+  if (bound.kernel != kernelName)
+    throw UserError("kernel " + kernelName + ": expected a launch of this kernel, got one of '" +
+                    bound.kernel + "'");
   if (bound.threads > kernel.maxThreads())
     throw UserError("kernel " + kernelName + ": expected at most the " + std::to_string(kernel.maxThreads()) +
                     " threads of its launch bounds, got " + std::to_string(bound.threads));

@@ -51,6 +51,11 @@ Actor Cluster::addActor(ActorName name) {
   return static_cast<Actor>(actor);
 }
 
+void Cluster::learnStarts(Thread &thread) const {
+  for (uint32_t rank = 0; rank < blocks.size() && blocks.size() > 1; ++rank)
+    learn(thread.clock, startOf(rank), 1, thread.machine->joiner);
+}
+
 uint32_t Cluster::threadCount() const {
   return static_cast<uint32_t>(blocks.size() * blocks.front()->threads.size());
 }

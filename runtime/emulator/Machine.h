@@ -187,6 +187,10 @@ struct Cluster {
   Actor addActor(ActorName name);
   std::string describe(Actor actor) const;
   uint32_t threadCount() const;
+  /// Of several blocks, and checked: an actor whose epoch 1 is over once the block of that rank has started.
+  Actor startOf(uint32_t rank) const { return static_cast<Actor>(threadCount() + rank); }
+  /// The thread learns that all blocks have started.
+  void learnStarts(Thread &thread) const;
 };
 
 /// Runs clusters, as many at a time as are resident.

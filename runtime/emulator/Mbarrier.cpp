@@ -31,6 +31,17 @@ std::string plural(int64_t count, const char *what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+std::string phaseName(int64_t phase) {
+  return phase < 0 ? "the phase before the first" : "phase " + std::to_string(phase);
+}
+
+/// Reports a parity that PTX leaves undefined.
+void checkParity(Thread &thread, uint32_t parity, const char *primitive, Site site) {
+  if (parity > 1)
+    report(thread, "mbarrier misuse", site,
+           std::string(primitive) + ": expected a parity of 0 or 1, got " + std::to_string(parity));
+}
+
 } // namespace
 
 MbarrierState::MbarrierState(Block &block, uint32_t offset) : block(block), offset(offset) {
@@ -124,10 +135,11 @@ Agent MbarrierState::beginCopy(AsyncOperation &copy, bool asyncProxy) {
   return {copies, begun, asyncProxy};
 }
 
-void MbarrierState::endCopy(Thread &thread, uint32_t epoch, uint32_t came) {
+void MbarrierState::endCopy(Thread &thread, uint32_t epoch, uint32_t came, const Call &call) {
   std::erase_if(inFlight, [&](const InFlight &one) { return one.epoch == epoch; });
   bytes -= came;
-  settle(thread, "copy", initialised);
+  lastCopy = call;
+  settle(thread, call.primitive, call.site);
 }
 
 /// Copies land in any order; a waiter learns only of those before the first that has not landed.
@@ -146,8 +158,11 @@ void MbarrierState::settle(Thread &thread, const char *primitive, Site site) {
   else if (bytes < 0)
     report(thread, "mbarrier bytes", site,
            name() + " has all its arrivals, but " + plural(-bytes, "byte") +
-               " more came than its phase expects",
-           "initialised at " + placeOf(initialised));
+               " more came than its phase expects, as seen by " + primitive,
+           (primitive == lastCopy.primitive ? std::string()
+                                            : std::string(lastCopy.primitive) + " at " +
+                                                  placeOf(lastCopy.site) + "; ") +
+               "initialised at " + placeOf(initialised));
 }
 
 void MbarrierState::completePhase() {
@@ -185,8 +200,8 @@ void MbarrierState::checkLapped() {
     report(*one.thread, "lapped waiter", one.site,
            "phase " + std::to_string(phase) + " of the " + name() +
                " completes, though nothing says that this wait "
-               "for phase " +
-               std::to_string(one.target) + " is over: a waiter lapped by two phases",
+               "for " +
+               phaseName(one.target) + " is over: a waiter lapped by two phases",
            "initialised at " + placeOf(initialised));
   }
   std::erase_if(seen, [&](const Seen &one) { return one.target < phase; });
@@ -195,7 +210,7 @@ void MbarrierState::checkLapped() {
 void MbarrierState::observe(Thread &thread, int64_t target, Site site, bool acquires) {
   if (phase > target + 1)
     report(thread, "lapped waiter", site,
-           "phase " + std::to_string(target) + " of the " + name() + " was waited for, but phase " +
+           phaseName(target) + " of the " + name() + " was waited for, but phase " +
                std::to_string(phase - 1) + " is complete as well: a waiter lapped by two phases",
            "initialised at " + placeOf(initialised));
   if (!block.machine->checking())
@@ -341,6 +356,7 @@ void waitFor(uint32_t address, uint32_t parity, const char *primitive, Site site
   Alteration altered = alteration(thread, site, primitive);
   if (altered == Alteration::skip)
     return;
+  checkParity(thread, parity, primitive, site);
   if (altered == Alteration::flipParity)
     parity ^= 1;
   MbarrierState *state = Mbarriers::of(*thread.inBlock).find(thread, address, primitive, site);
@@ -440,6 +456,7 @@ bool sluiceEmuMbarrierTest(u32 barrier, u32 parity, Site site) {
   Alteration how = alteration(thread, site, "mbarrierTest");
   if (how == Alteration::skip)
     return true;
+  checkParity(thread, parity, "mbarrierTest", site);
   if (how == Alteration::flipParity)
     parity ^= 1;
   MbarrierState *state = Mbarriers::of(*thread.inBlock).find(thread, barrier, "mbarrierTest", site);

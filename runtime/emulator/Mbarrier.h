@@ -29,7 +29,7 @@ public:
   void expect(Thread &thread, uint32_t count, const char *primitive, Site site);
   /// A copy of the thread will count its bytes: who it is to the race checker.
   Agent beginCopy(AsyncOperation &copy, bool asyncProxy);
-  void endCopy(Thread &thread, uint32_t epoch, uint32_t count);
+  void endCopy(Thread &thread, uint32_t epoch, uint32_t count, const Call &call);
   /// Parks until the phase of that parity has completed.
   void wait(Thread &thread, uint32_t parity, const Wait &as, bool acquires = true);
   /// Whether it has, without waiting; acquires if so. If not, lets others run.
@@ -71,6 +71,7 @@ private:
   int64_t bytes = 0; ///< Expected and not yet here.
   Actor copies = 0;
   uint32_t begun = 0; ///< Copies, ever.
+  Call lastCopy;      ///< To land.
   struct InFlight {
     uint32_t epoch;
     AsyncOperation *copy;
@@ -117,11 +118,12 @@ private:
 /// A copy whose bytes an mbarrier counts.
 class CountedCopy : public AsyncOperation {
 public:
-  CountedCopy(Thread &thread, MbarrierState &barrier, uint32_t bytes, bool asyncProxy)
-      : thread(thread), barrier(barrier), bytes(bytes), agent(barrier.beginCopy(*this, asyncProxy)) {}
+  CountedCopy(Thread &thread, MbarrierState &barrier, uint32_t bytes, bool asyncProxy, const Call &call)
+      : thread(thread), barrier(barrier), bytes(bytes), agent(barrier.beginCopy(*this, asyncProxy)),
+        call(call) {}
   void land() final {
     move();
-    barrier.endCopy(thread, agent.epoch, bytes);
+    barrier.endCopy(thread, agent.epoch, bytes, call);
   }
   virtual void move() = 0;
 
@@ -129,6 +131,7 @@ public:
   MbarrierState &barrier;
   const uint32_t bytes;
   const Agent agent;
+  const Call call;
 };
 
 } // namespace sluice::emulator

@@ -80,7 +80,16 @@ private:
       report(warp.thread(0), "setmaxnreg misuse", warp.site,
              std::string("expected at ") + (increase ? "least" : "most") + " the " +
                  std::to_string(own.owned) + " registers that the warp has, got " +
-                 std::to_string(registers));
+                 std::to_string(registers) + assumption(*warp.block, own));
+  }
+
+  /// Said with a number of registers that the warp has from its launch, if that is not the compiler's.
+  static std::string assumption(const Block &block, const WarpRegisters &own) {
+    const BoundLaunch &launch = block.machine->bound();
+    if (launch.registersAtLaunch != 0 || own.changes.size() != 1)
+      return {};
+    return "; the most that the launch bounds allow is assumed at launch, as the record's registersAtLaunch "
+           "is 0";
   }
 
   /// A change by the warp or, failing that, by another.

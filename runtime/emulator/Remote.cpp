@@ -23,6 +23,12 @@ Block *livePeer(Thread &thread, uint32_t rank, const char *primitive, Site site)
                " of the cluster, which has ended");
     return nullptr;
   }
+  Cluster &cluster = *thread.inBlock->cluster;
+  if (blocks.size() > 1 && thread.machine->checking() &&
+      !thread.clock.knows(cluster.domain, cluster.startOf(rank), 1))
+    report(thread, "cluster misuse", site,
+           std::string(primitive) + " reaches block " + std::to_string(rank) +
+               " of the cluster, of which nothing says that it has started");
   return blocks[rank].get();
 }
 
@@ -107,9 +113,11 @@ MbarrierState *remoteBarrier(Thread &thread, uint32_t address, const char *primi
 
 class RemoteStore : public CountedCopy {
 public:
-  RemoteStore(Thread &thread, MbarrierState &barrier, uint8_t *destination, const void *value, uint32_t bytes)
-      : CountedCopy(thread, barrier, bytes, false), destination(destination) {
-    std::memcpy(held, value, bytes);
+  RemoteStore(Thread &thread, MbarrierState &barrier, uint8_t *destination, const void *value,
+              const Access &access)
+      : CountedCopy(thread, barrier, access.bytes, false, {access.site, access.primitive}),
+        destination(destination) {
+    std::memcpy(held, value, access.bytes);
   }
   void move() override { std::memcpy(destination, held, bytes); }
 
@@ -162,7 +170,7 @@ void sluiceEmuStoreAsync(u32 address, const void *value, u32 bytes, u32 barrier,
       Mbarriers::of(*counted.owner).findFenced(thread, counted.address, "storeAsync", site);
   if (!destination || !state)
     return;
-  auto store = std::make_shared<RemoteStore>(thread, *state, destination, value, bytes);
+  auto store = std::make_shared<RemoteStore>(thread, *state, destination, value, access);
   if (thread.machine->checking()) {
     recordShared(thread, *place.owner, sharedOffset(place.address), access, store->agent);
     ExitDuties::add(*place.owner, thread, store->agent.actor, store->agent.epoch, "storeAsync", site);

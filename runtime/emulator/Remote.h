@@ -18,7 +18,7 @@ constexpr uint32_t remoteAddress(uint32_t rank, uint32_t address) { return (rank
 /// An address that mapShared has made, or one of the thread's own block. Reports and returns null for a block
 /// that the cluster does not have, and for one that has ended.
 RemotePlace remotePlace(Thread &thread, uint32_t address, const char *primitive, Site site);
-/// The block of that rank, if it has not ended.
+/// The block of that rank, if it has not ended. Reports, too, if it may not have started.
 Block *livePeer(Thread &thread, uint32_t rank, const char *primitive, Site site);
 
 /// What some thread of the block must know to be over before the block ends.

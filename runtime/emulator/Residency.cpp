@@ -103,6 +103,9 @@ void Scheduler::beginCluster(Cluster &cluster, uint64_t place) {
   cluster.order = launch.cooperative ? 0 : place;
   cluster.alive = static_cast<uint32_t>(cluster.blocks.size());
   cluster.agents.clear();
+  if (machine.checking() && cluster.blocks.size() > 1)
+    for (const std::unique_ptr<Block> &block : cluster.blocks)
+      cluster.addActor({"start of block", block->rank, block->rank});
   if (!launch.cooperative) {
     // What a cluster does must not depend on those that this host thread ran before.
     random.seed(launch.options.seed, index + 1);
@@ -140,6 +143,8 @@ void Scheduler::beginBlock(Block &block, uint64_t clusterIndex) {
       thread.clock = Clock();
       thread.clock.domain = block.cluster->domain;
       thread.clock.self = static_cast<Actor>(block.rank * bound.threads + thread.thread);
+      if (block.cluster->blocks.size() > 1)
+        learn(thread.clock, block.cluster->startOf(block.rank), 1, machine.joiner);
       thread.fences.reset();
     }
   }

@@ -126,8 +126,9 @@ bool reachGlobal(const CopyCall &call, const GlobalSide &side, AccessKind kind, 
 /// Load into the shared memory of one block.
 class Load : public CountedCopy {
 public:
-  Load(Thread &thread, MbarrierState &barrier, std::shared_ptr<const GlobalSide> from, uint32_t address)
-      : CountedCopy(thread, barrier, from->bytes(), true), from(std::move(from)), address(address) {}
+  Load(const CopyCall &call, MbarrierState &barrier, std::shared_ptr<const GlobalSide> from, uint32_t address)
+      : CountedCopy(call.thread, barrier, from->bytes(), true, {call.site, call.primitive}),
+        from(std::move(from)), address(address) {}
   void move() override { from->load(windowOf(barrier.block), address); }
 
 private:
@@ -149,12 +150,12 @@ void load(const CopyCall &call, const std::shared_ptr<const GlobalSide> &from, u
     uint8_t *destination = sharedBytes(thread, *owner, address, access, alignment);
     if (!state)
       continue;
-    auto copy = std::make_shared<Load>(thread, *state, from, address);
+    auto copy = std::make_shared<Load>(call, *state, from, address);
     bool good = destination && (reached || reachGlobal(call, *from, AccessKind::read, copy->agent));
     reached |= good;
     if (!good) {
       // It counts nevertheless: one report is enough, without a deadlock to follow.
-      state->endCopy(thread, copy->agent.epoch, access.bytes);
+      state->endCopy(thread, copy->agent.epoch, access.bytes, copy->call);
       continue;
     }
     if (call.checking) {
@@ -230,9 +231,10 @@ bool goodPiece(const CopyCall &call, const void *global, uint32_t bytes) {
 /// Copy to a peer. The own shared memory is read when it lands.
 class PeerCopy : public CountedCopy {
 public:
-  PeerCopy(Thread &thread, MbarrierState &barrier, uint8_t *destination, const uint8_t *source,
+  PeerCopy(const CopyCall &call, MbarrierState &barrier, uint8_t *destination, const uint8_t *source,
            uint32_t bytes)
-      : CountedCopy(thread, barrier, bytes, true), destination(destination), source(source) {}
+      : CountedCopy(call.thread, barrier, bytes, true, {call.site, call.primitive}),
+        destination(destination), source(source) {}
   void move() override { std::memmove(destination, source, bytes); }
 
 private:
@@ -249,7 +251,7 @@ void copyToPeer(const CopyCall &call, RemotePlace to, uint32_t from, uint32_t by
       Mbarriers::of(*counted.owner).findFenced(thread, counted.address, call.primitive, call.site);
   if (!source || !destination || !state)
     return;
-  auto copy = std::make_shared<PeerCopy>(thread, *state, destination, source, bytes);
+  auto copy = std::make_shared<PeerCopy>(call, *state, destination, source, bytes);
   if (call.checking) {
     recordShared(thread, *thread.inBlock, sharedOffset(from), read, copy->agent);
     recordShared(thread, *to.owner, sharedOffset(to.address), write, copy->agent);

@@ -66,11 +66,13 @@ const std::vector<Subject> &subjects() {
         {9, "race"},
         {10, "deadlock", "phase 0 of the mbarrier at offset 4112"},
         {11, "mbarrier overflow", "more than 1048575"},
-        {12, "mbarrier misuse", "is invalidated in a phase that lacks"}}},
+        {12, "mbarrier misuse", "is invalidated in a phase that lacks"},
+        {13, "mbarrier misuse", "mbarrierWait: expected a parity of 0 or 1, got"}}},
       {"mbarrier_lapped",
        [](int mistake) { return plain("mbarrier_lapped", 64, mistake, 0, 32); },
        {{1, "lapped waiter,deadlock"}}},
-      {"mbarrier_poll", [](int mistake) { return plain("mbarrier_poll", 64, mistake, 64, 32); }, {}},
+      {"mbarrier_poll", [](int mistake) { return plain("mbarrier_poll", 64, mistake, 64, 32); },
+       {{2, "mbarrier misuse", "mbarrierTest: expected a parity of 0 or 1, got 2"}}},
       {"cp_async",
        [](int mistake) { return plain("cp_async", 64, mistake, 256, 64, Direction::readWrite); },
        {{1, "misaligned"},
@@ -88,7 +90,7 @@ const std::vector<Subject> &subjects() {
        {{1, "misaligned"},
         {2, "missing fence", "mbarrierFenceInit"},
         {3, "race", "copies on the mbarrier"},
-        {4, "mbarrier bytes", "16 bytes more"},
+        {4, "mbarrier bytes", "16 bytes more came than its phase expects, as seen by tensorLoad"},
         {5, "deadlock", "16 bytes"},
         {6, "tensor map misuse", "expected 2 coordinates, got 3"},
         {7, "access after exit"},
@@ -129,11 +131,15 @@ const std::vector<Subject> &subjects() {
         {12, "race", "wgmma of warp"},
         {13, "deadlock", "lacks warps 3"},
         {14, "missing proxy fence", "cpAsync"},
-        {15, "misaligned", "multiples of 16 bytes"}}},
+        {15, "misaligned", "multiples of 16 bytes"},
+        {16, "touched in flight", "mistakes.cu"},
+        {17, "touched in flight", "mistakes.cu"},
+        {18, "touched in flight", "mistakes.cu"},
+        {19, "touched in flight", "mistakes.cu"}}},
       {"registers",
        [](int mistake) {
          AsyncRun run = plain("registers", 256, mistake, 0, 256);
-         run.registers(128);
+         run.registers(mistake == 5 ? 0 : 128);
          if (mistake == 4)
            run.record.roles = {{"copying", 128, 40}, {"multiplying", 128, 208}};
          return run;
@@ -141,14 +147,18 @@ const std::vector<Subject> &subjects() {
        {{1, "deadlock", "never freed"},
         {2, "setmaxnreg misuse", "warps 4 and 5"},
         {3, "setmaxnreg misuse", "expected at least the 216 registers"},
-        {4, "setmaxnreg misuse", "ends with 216 registers per thread, the launch record says 208"}}},
+        {4, "setmaxnreg misuse", "ends with 216 registers per thread, the launch record says 208"},
+        {5, "setmaxnreg misuse", "the 248 registers that the warp has, got 216; the most"}}},
       {"remote_store",
        [](int mistake) {
          AsyncRun run = plain("remote_store", 32, mistake, 0, 64);
          run.cluster(2);
          return run;
        },
-       {{2, "cluster misuse", "expected a rank below 2, got 5"}, {3, "race"}, {4, "access after exit"}}},
+       {{1, "cluster misuse", "storeRemote reaches block"},
+        {2, "cluster misuse", "expected a rank below 2, got 5"},
+        {3, "race"},
+        {4, "access after exit"}}},
       {"remote_copy",
        [](int mistake) {
          AsyncRun run = plain("remote_copy", 32, mistake, 0, 32);
@@ -194,6 +204,27 @@ TEST_P(AsyncMistakes, AreNotSeenInTheRightKernel) {
                                 << " seed " << options.seed << ":\n"
                                 << textOf(result);
   }
+}
+
+TEST(AsyncReports, NameThePhaseBeforeTheFirst) {
+  Options options;
+  options.check = true;
+  options.scheduling = emulator::Scheduling::inOrder;
+  Result result = plain("mbarrier_lapped", 64, 2, 0, 32).launch(options);
+  EXPECT_NE(textOf(result).find("this wait for the phase before the first is over"), std::string::npos)
+      << textOf(result);
+}
+
+/// The copy whose bytes are too many, not only the barrier that counts them.
+TEST(AsyncReports, NameTheCopyOfTooManyBytes) {
+  for (const Options &options : everyCompletion(2))
+    for (const Report &report : tile(4).launch(options).reports)
+      if (report.kind == "mbarrier bytes") {
+        std::string initialised = "initialised at mistakes.cu:";
+        EXPECT_NE(report.earlier.find(initialised), std::string::npos) << report.text();
+        EXPECT_EQ(report.earlier.find(initialised + std::to_string(report.line)), std::string::npos)
+            << report.text();
+      }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, AsyncMistakes, testing::Range(size_t{0}, size_t{12}),

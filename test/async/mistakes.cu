@@ -33,7 +33,7 @@ SLUICE_KERNEL(mbarrier_ring, 64)(Global<const f32> in, Global<f32> out, u32 mist
     mbarrierInvalidate(full);
   }
   for (u32 n = 0; n < 6; ++n) {
-    const u32 stage = n % 2, parity = n / 2 % 2;
+    const u32 stage = n % 2, parity = mistake == 13 ? n / 2 : n / 2 % 2;
     if (warpIndex() == 0) {
       if (mistake != 6)
         mbarrierWait(empty.at(stage), parity ^ 1);
@@ -60,7 +60,12 @@ SLUICE_KERNEL(mbarrier_lapped, 64)(Global<f32> out, u32 mistake) {
     mbarrierInit(answer, 32);
   }
   syncThreads();
-  if (warpIndex() == 1) {
+  if (mistake == 2) {
+    if (warpIndex() == 1)
+      mbarrierWait(phase, 1);
+    else if (laneIndex() == 0)
+      mbarrierArrive(phase);
+  } else if (warpIndex() == 1) {
     mbarrierWait(phase, 0);
     mbarrierArrive(answer);
     storeGlobal(out + i64(laneIndex()), 1.0f);
@@ -83,7 +88,7 @@ SLUICE_KERNEL(mbarrier_poll, 64)(Global<const f32> in, Global<f32> out, u32 mist
   syncThreads();
   if (warpIndex() == 0) {
     u32 turns = 0;
-    while (!mbarrierTest(done, 0) && (mistake == 0 || turns < 1))
+    while (!mbarrierTest(done, mistake == 2 ? 2 : 0) && (mistake == 0 || turns < 1))
       ++turns;
     storeGlobal(out + i64(laneIndex()), loadShared(sharedMemory<f32>(0) + i32(laneIndex())));
   } else if (laneIndex() == 0) {
@@ -283,6 +288,18 @@ SLUICE_KERNEL(wgmma_once, 128)(Global<const u32> in, Global<f32> out, u32 mistak
     wgmmaCommit();
   if (mistake == 9)
     operand.r(1) = 0;
+  if (mistake == 16)
+    sum = other;
+  if (mistake == 17)
+    other = sum;
+  if (mistake == 18) {
+    const WgmmaAccumulator<64> copied = other;
+    sum = copied;
+  }
+  if (mistake == 19) {
+    const WgmmaA<bf16> copied(operand);
+    operand = copied;
+  }
   wgmmaWait<1>();
   f32 x = sum.r(3);
   if (mistake == 10)

@@ -124,7 +124,8 @@ TEST_P(Adversarial, IsJudgedRightInEveryOrder) {
 
 constexpr const char *shared = "adversarialShared", *global = "adversarialGlobal", *bulk = "adversarialBulk",
                      *groups = "adversarialGroups", *copies = "adversarialCopies",
-                     *bytes = "adversarialBytes", *waits = "adversarialWaits";
+                     *bytes = "adversarialBytes", *waits = "adversarialWaits",
+                     *clusters = "adversarialClusters";
 
 const Case cases[] = {
     {shared, "barrier_covers_half", {"race"}},
@@ -375,6 +376,22 @@ const Case cases[] = {
     {waits, "lock_never_released", {"deadlock"}, 2},
     {waits, "flag_in_ordinary_memory", {"race"}, 2},
     {waits, "flag_in_shared_memory", {"race"}},
+
+    {clusters, "cluster_start_unknown", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_by_the_own_block", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_not_awaited", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_awaited", {}, 2},
+    {clusters, "cluster_start_relaxed", {}, 2},
+    {clusters, "cluster_start_awaited_by_another_warp", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_passed_on", {}, 2},
+    {clusters, "cluster_start_counted", {}, 2},
+    {clusters, "cluster_start_of_itself", {}, 2},
+    {clusters, "cluster_start_unknown_to_a_read", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_unknown_to_an_arrival", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_unknown_to_an_expectation", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_unknown_to_a_store", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_unknown_to_a_copy", {"cluster misuse"}, 2},
+    {clusters, "cluster_start_unknown_to_a_multicast", {"cluster misuse"}, 2},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, Adversarial, testing::ValuesIn(cases),

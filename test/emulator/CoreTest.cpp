@@ -2,6 +2,8 @@
 // place, and everything depends on the seed alone.
 #include "test/emulator/CoreRun.h"
 
+#include <array>
+
 namespace sluice::emulator {
 namespace {
 
@@ -177,6 +179,33 @@ TEST_F(Core, MemoryThatIsNoArgumentIsOutOfBounds) {
     EXPECT_EQ(result.reports.front().kind, "out of bounds");
     EXPECT_EQ(result.reports.front().line, lineOf("readsElsewhere"));
     EXPECT_THAT(result.reports.front().message, HasSubstr("lies in 'other', to which no parameter"));
+  }
+}
+
+TEST_F(Core, MemoryOfTheHostIsOutOfBounds) {
+  std::array<float, 128> host{};
+  BoundLaunch bound;
+  bound.kernel = "copies";
+  bound.sharedBytes = 1024;
+  bound.parameters = {pointer("in", in, Direction::read), pointer("out", out, Direction::write),
+                      pointer("counter", counters, Direction::read)};
+  void *data = host.data();
+  std::memcpy(bound.parameters[0].bytes.data(), &data, sizeof data);
+  Result result = launch(Kernel::load(SLUICE_KERNELS "/core.so", "copies"), bound, options);
+  ASSERT_FALSE(result.clean());
+  EXPECT_EQ(result.reports.front().kind, "out of bounds");
+  EXPECT_THAT(result.reports.front().message, HasSubstr("lies in no device memory"));
+}
+
+TEST_F(Core, ALaunchOfAnotherKernelIsRefused) {
+  BoundLaunch bound;
+  bound.kernel = "copies";
+  Kernel other = Kernel::load(SLUICE_KERNELS "/core.so", "counts");
+  try {
+    launch(other, bound, options);
+    FAIL() << "expected a launch of another kernel to be refused";
+  } catch (const UserError &error) {
+    EXPECT_THAT(error.what(), HasSubstr("counts: expected a launch of this kernel, got one of 'copies'"));
   }
 }
 

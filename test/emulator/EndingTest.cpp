@@ -6,6 +6,7 @@ namespace sluice::emulator {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST_F(Core, DeadlockSaysWhoWaitsWhere) {
   Report report = mistake({"deadlocks"});
@@ -16,6 +17,14 @@ TEST_F(Core, DeadlockSaysWhoWaitsWhere) {
   EXPECT_THAT(report.message,
               HasSubstr("32 threads wait in barrierSync (barrier 2) at " + placeOfLine("deadlocks:one")));
   EXPECT_THAT(report.message, HasSubstr("barrier 1 has 96 of 128 threads"));
+  EXPECT_THAT(report.message, Not(HasSubstr("in block")));
+}
+
+TEST_F(Core, DeadlockAcrossBlocksNamesThem) {
+  Report report = mistake({"deadlocks", 2, 128, true});
+  EXPECT_EQ(report.kind, "deadlock");
+  EXPECT_THAT(report.message, HasSubstr("in block (0,0,0): barrier 1 has 96 of 128 threads"));
+  EXPECT_THAT(report.message, HasSubstr("in block (1,0,0): barrier 1 has 96 of 128 threads"));
 }
 
 TEST_F(Core, WaitingForABlockThatCannotBeResident) {
@@ -103,10 +112,19 @@ TEST_F(Core, LoopsWithoutEndAreReports) {
     Report reads = mistake({"readsForEver"});
     EXPECT_EQ(reads.kind, "endless loop");
     EXPECT_EQ(reads.line, lineOf("readsForEver"));
+    EXPECT_THAT(reads.message, HasSubstr("has run for 0.1 s or more"));
     Report computes = mistake({"computesForEver"});
     EXPECT_EQ(computes.kind, "endless loop");
     EXPECT_GE(computes.thread, 0);
     EXPECT_TRUE(run({"copies"}).clean());
+  }
+}
+
+TEST_F(Core, NoPatienceIsNoLimit) {
+  options.patience = 0;
+  for (bool check : {false, true}) {
+    options.check = check;
+    EXPECT_TRUE(run({"computesForLong", 1, 32}).clean());
   }
 }
 

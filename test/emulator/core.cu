@@ -265,6 +265,14 @@ KERNEL(computesForEver) {
 }
 SLUICE_EXPORT(computesForEver)
 
+KERNEL(computesForLong) {
+  u32 value = threadIndex();
+  for (u32 i = 0; i < 4000; ++i)
+    value = opaque(value) + loadGlobal(counter);
+  storeGlobal(out + i64(threadIndex()), f32(value));
+}
+SLUICE_EXPORT(computesForLong)
+
 KERNEL(readsForEver) {
   while (loadGlobal(counter + i64(threadIndex() + 1)) + loadGlobal(counter) == 0) { // readsForEver
   }
