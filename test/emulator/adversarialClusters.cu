@@ -2,7 +2,7 @@
 // cluster may be reached. AdversarialTest.cpp says which are wrong. 128 threads, clusters of two blocks.
 #include "Device.h"
 
-#define CASE(name)                                                                                            \
+#define CASE(name)                                                                                           \
   SLUICE_KERNEL(name, 128)(Global<const f32> in, Global<f32> out, Global<f32> scratch, Global<u32> counter)
 
 namespace {
