@@ -345,6 +345,13 @@ void Mbarriers::describeDeadlock(const Block &, std::string &text) {
               state.name() + " (initialised at " + placeOf(state.initialised) + ") lacks " + state.lacks();
 }
 
+bool isArrival(Thread &thread, uint32_t count, uint32_t arrivals, const char *primitive, Site site) {
+  if (count == 0)
+    report(thread, "mbarrier misuse", site,
+           std::string(primitive) + ": expected a count of at least 1, got 0");
+  return arrivals != 0 && count != 0;
+}
+
 } // namespace sluice::emulator
 
 using namespace sluice::emulator;
@@ -364,18 +371,6 @@ void waitFor(uint32_t address, uint32_t parity, const char *primitive, Site site
     state->wait(thread, parity & 1, {primitive, site}, altered != Alteration::relaxed);
 }
 
-/// Arrivals of a possibly altered call; nothing if it is skipped.
-uint32_t altered(uint32_t arrivals, Alteration how) {
-  return how == Alteration::skip            ? 0
-         : how == Alteration::moreArrivals  ? arrivals + 1
-         : how == Alteration::fewerArrivals ? arrivals - 1
-                                            : arrivals;
-}
-
-uint32_t alteredBytes(uint32_t bytes, Alteration how) {
-  return how == Alteration::lessBytes ? bytes - 16 : how == Alteration::moreBytes ? bytes + 16 : bytes;
-}
-
 } // namespace
 
 namespace sluice::device {
@@ -392,7 +387,7 @@ void sluiceEmuMbarrierInit(u32 barrier, u32 count, Site site) {
   if (thread.machine->checking())
     recordShared(thread, *thread.inBlock, state->offset,
                  {barrierBytes, AccessKind::write, "mbarrierInit", site});
-  state->initialise(thread, altered(count, how), site);
+  state->initialise(thread, alteredArrivals(count, how), site);
 }
 
 void sluiceEmuMbarrierInvalidate(u32 barrier, Site site) {
@@ -412,8 +407,8 @@ void sluiceEmuMbarrierFenceInit(Site site) {
 void sluiceEmuMbarrierArrive(u32 barrier, u32 count, Site site) {
   Thread &thread = currentThread();
   Alteration how = alteration(thread, site, "mbarrierArrive");
-  uint32_t arrivals = altered(count, how);
-  if (arrivals == 0)
+  uint32_t arrivals = alteredArrivals(count, how);
+  if (!isArrival(thread, count, arrivals, "mbarrierArrive", site))
     return;
   if (MbarrierState *state = Mbarriers::of(*thread.inBlock).find(thread, barrier, "mbarrierArrive", site))
     state->arrive(thread, arrivals, "mbarrierArrive", site, how != Alteration::relaxed);
@@ -437,7 +432,7 @@ void sluiceEmuMbarrierArriveExpect(u32 barrier, u32 bytes, Site site) {
   if (MbarrierState *state =
           Mbarriers::of(*thread.inBlock).find(thread, barrier, "mbarrierArriveExpect", site)) {
     state->expect(thread, alteredBytes(bytes, how), "mbarrierArriveExpect", site);
-    if (uint32_t arrivals = altered(1, how))
+    if (uint32_t arrivals = alteredArrivals(1, how))
       state->arrive(thread, arrivals, "mbarrierArriveExpect", site, how != Alteration::relaxed);
   }
   thread.machine->maybeYield(thread);

@@ -115,6 +115,9 @@ private:
   std::vector<Initialiser> initialisers;
 };
 
+/// Whether an arrival, perhaps altered from `count` to `arrivals`, arrives at all; reports a count of 0.
+bool isArrival(Thread &thread, uint32_t count, uint32_t arrivals, const char *primitive, Site site);
+
 /// A copy whose bytes an mbarrier counts.
 class CountedCopy : public AsyncOperation {
 public:

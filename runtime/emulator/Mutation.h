@@ -29,6 +29,21 @@ enum class Alteration : uint8_t {
   relaxed          ///< A release or acquire that orders nothing.
 };
 
+/// Arrivals of a possibly altered call; none if it is skipped.
+constexpr uint32_t alteredArrivals(uint32_t arrivals, Alteration how) {
+  return how == Alteration::skip            ? 0
+         : how == Alteration::moreArrivals  ? arrivals + 1
+         : how == Alteration::fewerArrivals ? arrivals - 1
+                                            : arrivals;
+}
+
+/// Bytes that a possibly altered call expects: copies come in pieces of 16.
+constexpr uint32_t alteredBytes(uint32_t bytes, Alteration how) {
+  return how == Alteration::lessBytes   ? bytes - (bytes < 16 ? bytes : 16)
+         : how == Alteration::moreBytes ? bytes + 16
+                                        : bytes;
+}
+
 /// The kind by its name in the table; nothing if there is none of that name.
 std::optional<Alteration> alterationNamed(std::string_view kind);
 

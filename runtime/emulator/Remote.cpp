@@ -183,11 +183,8 @@ void sluiceEmuStoreAsync(u32 address, const void *value, u32 bytes, u32 barrier,
 void sluiceEmuMbarrierArriveRemote(u32 barrier, u32 count, Site site) {
   Thread &thread = currentThread();
   Alteration how = alteration(thread, site, "mbarrierArriveRemote");
-  u32 arrivals = how == Alteration::skip            ? 0
-                 : how == Alteration::moreArrivals  ? count + 1
-                 : how == Alteration::fewerArrivals ? count - 1
-                                                    : count;
-  if (arrivals == 0)
+  u32 arrivals = alteredArrivals(count, how);
+  if (!isArrival(thread, count, arrivals, "mbarrierArriveRemote", site))
     return;
   if (MbarrierState *state = remoteBarrier(thread, barrier, "mbarrierArriveRemote", site))
     state->arrive(thread, arrivals, "mbarrierArriveRemote", site, how != Alteration::relaxed);
@@ -199,9 +196,7 @@ void sluiceEmuMbarrierExpectRemote(u32 barrier, u32 bytes, Site site) {
   Alteration how = alteration(thread, site, "mbarrierExpectRemote");
   if (how == Alteration::skip)
     return;
-  u32 expected = how == Alteration::lessBytes   ? bytes - 16
-                 : how == Alteration::moreBytes ? bytes + 16
-                                                : bytes;
+  u32 expected = alteredBytes(bytes, how);
   if (MbarrierState *state = remoteBarrier(thread, barrier, "mbarrierExpectRemote", site))
     state->expect(thread, expected, "mbarrierExpectRemote", site);
 }

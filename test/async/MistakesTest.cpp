@@ -67,7 +67,8 @@ const std::vector<Subject> &subjects() {
         {10, "deadlock", "phase 0 of the mbarrier at offset 4112"},
         {11, "mbarrier overflow", "more than 1048575"},
         {12, "mbarrier misuse", "is invalidated in a phase that lacks"},
-        {13, "mbarrier misuse", "mbarrierWait: expected a parity of 0 or 1, got"}}},
+        {13, "mbarrier misuse", "mbarrierWait: expected a parity of 0 or 1, got"},
+        {14, "mbarrier misuse", "mbarrierArrive: expected a count of at least 1, got 0"}}},
       {"mbarrier_lapped",
        [](int mistake) { return plain("mbarrier_lapped", 64, mistake, 0, 32); },
        {{1, "lapped waiter,deadlock"}}},
@@ -168,7 +169,8 @@ const std::vector<Subject> &subjects() {
        {{1, "missing fence", "mbarrierFenceInit"},
         {2, "missing proxy fence"},
         {3, "race"},
-        {4, "race,uninitialised read,access after exit"}}},
+        {4, "race,uninitialised read,access after exit"},
+        {5, "mbarrier misuse", "mbarrierArriveRemote: expected a count of at least 1, got 0"}}},
   };
   return all;
 }

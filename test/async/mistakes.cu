@@ -38,7 +38,8 @@ SLUICE_KERNEL(mbarrier_ring, 64)(Global<const f32> in, Global<f32> out, u32 mist
       if (mistake != 6)
         mbarrierWait(empty.at(stage), parity ^ 1);
       storeShared(stageOf(stage) + i32(lane), loadGlobal(in + (n * 32 + lane)));
-      mbarrierArrive(full.at(stage), mistake == 7 && n == 1 ? 33 : 1);
+      const u32 count = mistake == 7 ? 33 : mistake == 14 ? 0 : 1;
+      mbarrierArrive(full.at(stage), n == 1 ? count : 1);
       if (mistake == 8 && n == 2)
         storeShared(sharedMemory<u32>(4096), lane);
     } else {
@@ -391,7 +392,7 @@ SLUICE_KERNEL(remote_copy, 32)(Global<f32> out, u32 mistake) {
     storeGlobal(out + i64(t), loadShared(inbox + i32(t)) + loadShared(inbox + i32(t + 32)));
     syncWarp();
     if (t == 0)
-      mbarrierArriveRemote(mapMbarrier(freed, 1));
+      mbarrierArriveRemote(mapMbarrier(freed, 1), mistake == 5 ? 0 : 1);
   }
 }
 SLUICE_EXPORT(remote_copy)

@@ -65,8 +65,7 @@ SLUICE_DEVICE void mma(MmaAccumulator &d, const MmaAK8<T> &a, const MmaBK8<T> &b
 }
 
 /// Warp. Loads Count 8 x 8 matrices; lane i < 8 Count gives the address of row i % 8 of matrix i / 8, a
-/// multiple of
-/// 16. Complete on return. ldmatrix.sync.aligned.m8n8.
+/// multiple of 16. Complete on return. ldmatrix.sync.aligned.m8n8.
 template <int Count, bool Transposed = false, class T>
 SLUICE_DEVICE LdRegisters<Count> ldmatrix(Shared<T> rowAddress, Site site = Site::current()) {
   static_assert(Count == 1 || Count == 2 || Count == 4, "expected 1, 2 or 4 matrices");
