@@ -2,7 +2,7 @@
 
 //===--- Matrix.h -------------------------------------------------------------------------------------------------===//
 
-class Fragment<string text, string target = "sm_80", string file = "Matrix.h">
+class Fragment<string text, string target = "sm_80", string file = "Operands.h">
     : DeviceType<file, ["count", "r"], target> {
   let summary = text;
 }

@@ -5,10 +5,10 @@
 def Vec : DeviceType<"Types.h", ["operator()", "data"]> {
   let summary = "N values in registers, accessed together: 2, 4, 8 or 16 bytes";
 }
-def Shared : DeviceType<"Memory.h", ["fromAddress", "address", "operator+", "cast"]> {
+def Shared : DeviceType<"Operands.h", ["fromAddress", "address", "operator+", "cast"]> {
   let summary = "elements of type T at an address of shared memory; cannot be dereferenced";
 }
-def Global : DeviceType<"Memory.h", ["Global", "operator+", "cast", "isNull"]> {
+def Global : DeviceType<"Operands.h", ["Global", "operator+", "cast", "isNull"]> {
   let summary = "elements of type T in global memory; cannot be dereferenced; converts to Global<const T>";
 }
 

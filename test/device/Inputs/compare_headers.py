@@ -14,7 +14,7 @@ import sys
 import declarations
 import uses
 
-SHARED = {"Collectives.h", "Types.h"}
+SHARED = {"Collectives.h", "Operands.h", "Types.h"}
 # What is no primitive: the compile-time loop and what it hands out, in both sides' Types.h.
 BUILDING_BLOCKS = {"bf16", "f16", "tf32", "Constant", "Index", "IndexBelow", "unrolled"}
 

@@ -2,30 +2,12 @@
 // aligned and not watched is a copy; everything else is a call.
 #pragma once
 
+#include "codegen/cuda/device/Operands.h"
 #include "codegen/cuda/device/emu/Abi.h"
 
 namespace sluice::device {
 
 namespace detail {
-template <class A, class B> inline constexpr bool same = false;
-template <class A> inline constexpr bool same<A, A> = true;
-template <class T> struct Mutable {
-  using type = T;
-};
-template <class T> struct Mutable<const T> {
-  using type = T;
-};
-/// T without const. As a parameter's type it is not deduced, so that literals convert.
-template <class T> using Value = typename Mutable<T>::type;
-template <class T> inline constexpr bool isConst = !same<T, Value<T>>;
-/// Opens what the types hide, for the primitives.
-struct Access;
-template <class T, int N> struct Loaded {
-  using type = Vec<Value<T>, N>;
-};
-template <class T> struct Loaded<T, 1> {
-  using type = Value<T>;
-};
 /// A value, or a vector of that value.
 template <class V, class T> SLUICE_DEVICE V filled(T value) {
   if constexpr (same<V, T>) {
@@ -80,51 +62,16 @@ SLUICE_DEVICE void storeShared(u32 address, const void *value, u32 bytes, Site s
 }
 } // namespace detail
 
-/// Elements of type T at a 32-bit address of the shared window. Cannot be dereferenced.
-template <class T> class Shared {
-public:
-  Shared() = default;
-  SLUICE_DEVICE static Shared fromAddress(u32 address) { return Shared(address); }
-  SLUICE_DEVICE u32 address() const { return at; }
-  SLUICE_DEVICE Shared operator+(i32 elements) const { return Shared(at + u32(elements) * u32(sizeof(T))); }
-  template <class U> SLUICE_DEVICE Shared<U> cast() const { return Shared<U>::fromAddress(at); }
-
-private:
-  SLUICE_DEVICE explicit Shared(u32 address) : at(address) {}
-  u32 at;
-};
-
 /// The block's dynamic shared memory from `byteOffset` on; its first byte lies at a multiple of 1024.
 template <class T> SLUICE_DEVICE Shared<T> sharedMemory(u32 byteOffset) {
   return Shared<T>::fromAddress(sluiceEmuSharedBase + byteOffset);
 }
 
-/// Elements of type T in global memory. Cannot be dereferenced.
-template <class T> class Global {
-public:
-  Global() = default;
-  /// What may be written may be read.
-  template <class U>
-    requires(detail::same<T, const U>)
-  SLUICE_DEVICE Global(Global<U> other) : at(other.at) {}
-  // Integer arithmetic: an address out of bounds must reach the check.
-  SLUICE_DEVICE Global operator+(i64 elements) const { return Global(at + u64(elements) * sizeof(T)); }
-  template <class U> SLUICE_DEVICE Global<U> cast() const {
-    static_assert(!detail::isConst<T> || detail::isConst<U>, "expected a cast that keeps const");
-    return Global<U>(at);
-  }
-  SLUICE_DEVICE bool isNull() const { return at == 0; }
-
-private:
-  friend detail::Access;
-  template <class U> friend class Global;
-  SLUICE_DEVICE explicit Global(u64 address) : at(address) {}
-  u64 at;
-};
-
 namespace detail {
 struct Access {
   template <class T> SLUICE_DEVICE static void *pointer(Global<T> global) { return reinterpret_cast<void *>(global.at); }
+  /// The registers of a fragment.
+  template <class Fragment> SLUICE_DEVICE static auto &registers(Fragment &fragment) { return fragment.data; }
 };
 
 /// A lane whose predicate is false takes part in the warp's instruction without an access.

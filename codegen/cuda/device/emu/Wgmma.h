@@ -79,7 +79,7 @@ protected:
   }
 
 private:
-  friend FragmentAccess;
+  friend Access;
   friend AsyncFragmentAccess;
   mutable AsyncRegisters state;
   Register data[Count];
@@ -101,7 +101,7 @@ template <int N> struct WgmmaAccumulator : detail::AsyncFragment<f32, N / 2> {
   }
   SLUICE_DEVICE void fill(f32 value, Site site = Site::current()) {
     this->touch(site);
-    for (f32 &element : detail::registers(*this))
+    for (f32 &element : detail::Access::registers(*this))
       element = value;
   }
 };
@@ -126,7 +126,7 @@ SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, WgmmaDescriptor<T> a, WgmmaDesc
                          Site site = Site::current()) {
   static_assert(detail::WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\"");
   WgmmaCall call{detail::AsyncFragmentAccess::state(d),
-                 detail::registers(d),
+                 detail::Access::registers(d),
                  nullptr,
                  nullptr,
                  a.bits,
@@ -146,9 +146,9 @@ SLUICE_DEVICE void wgmma(WgmmaAccumulator<N> &d, const WgmmaA<T> &a, WgmmaDescri
                          Site site = Site::current()) {
   static_assert(detail::WgmmaIncluded<N>::value, "expected #include \"wgmma/n<N>.h\"");
   WgmmaCall call{detail::AsyncFragmentAccess::state(d),
-                 detail::registers(d),
+                 detail::Access::registers(d),
                  detail::AsyncFragmentAccess::state(a),
-                 detail::registers(a),
+                 detail::Access::registers(a),
                  0,
                  b.bits,
                  N,

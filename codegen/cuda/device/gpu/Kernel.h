@@ -1,7 +1,7 @@
 // Entry points and what a thread knows of its place in the grid: the GPU's side.
 #pragma once
 
-#include "codegen/cuda/device/Types.h"
+#include "codegen/cuda/device/Operands.h"
 
 // Primitives that an architecture lacks are not declared for it, so that their use fails in the front end. nvcc's pass
 // for the host sees them all.
@@ -39,22 +39,6 @@
 #define SLUICE_TENSOR_MAP(name) const __grid_constant__ sluice::device::TensorMap name
 
 namespace sluice::device {
-
-namespace detail {
-template <class A, class B> inline constexpr bool same = false;
-template <class A> inline constexpr bool same<A, A> = true;
-template <class T> struct Mutable {
-  using type = T;
-};
-template <class T> struct Mutable<const T> {
-  using type = T;
-};
-/// T without const. As a parameter's type it is not deduced, so that literals convert.
-template <class T> using Value = typename Mutable<T>::type;
-template <class T> inline constexpr bool isConst = !same<T, Value<T>>;
-/// Opens what the types hide, for the primitives.
-struct Access;
-} // namespace detail
 
 /// The thread's index in its block; blocks are one-dimensional. %tid.x.
 SLUICE_DEVICE u32 threadIndex() { return threadIdx.x; }

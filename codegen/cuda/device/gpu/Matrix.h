@@ -6,47 +6,6 @@
 namespace sluice::device {
 
 namespace detail {
-/// Registers of one thread's part of a matrix, reached by constant indices only.
-template <class Register, int Count> class Fragment {
-public:
-  static constexpr int count = Count;
-  SLUICE_DEVICE Register &r(IndexBelow<Count> index) { return data[index.value]; }
-  SLUICE_DEVICE const Register &r(IndexBelow<Count> index) const { return data[index.value]; }
-
-private:
-  friend Access;
-  Register data[Count];
-};
-template <class T> inline constexpr bool isHalf = same<T, bf16> || same<T, f16>;
-} // namespace detail
-
-/// A of m16n8k16: 16 x 16.
-template <class T> struct MmaA : detail::Fragment<u32, 4> {
-  static_assert(detail::isHalf<T>, "expected bf16 or f16");
-};
-/// B of m16n8k16: 16 x 8.
-template <class T> struct MmaB : detail::Fragment<u32, 2> {
-  static_assert(detail::isHalf<T>, "expected bf16 or f16");
-};
-/// A of m16n8k8: 16 x 8.
-template <class T> struct MmaAK8 : detail::Fragment<u32, detail::same<T, f16> ? 2 : 4> {
-  static_assert(detail::same<T, f16> || detail::same<T, tf32>, "expected f16 or tf32");
-};
-/// B of m16n8k8: 8 x 8.
-template <class T> struct MmaBK8 : detail::Fragment<u32, detail::same<T, f16> ? 1 : 2> {
-  static_assert(detail::same<T, f16> || detail::same<T, tf32>, "expected f16 or tf32");
-};
-/// C and D of every mma: 16 x 8.
-struct MmaAccumulator : detail::Fragment<f32, 4> {
-  SLUICE_DEVICE void fill(f32 value) {
-    for (f32 &element : detail::Access::registers(*this))
-      element = value;
-  }
-};
-/// What ldmatrix and stmatrix move: one register for each 8 x 8 matrix.
-template <int Count> struct LdRegisters : detail::Fragment<u32, Count> {};
-
-namespace detail {
 // D is read and written in place: the same four registers.
 #define SLUICE_MMA(instruction, aList, bList, aWords, bWords)                                                 \
   asm volatile("mma.sync.aligned." instruction " {%0, %1, %2, %3}, " aList ", " bList ", {%0, %1, %2, %3};"   \

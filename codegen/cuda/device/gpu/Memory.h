@@ -1,5 +1,5 @@
-// Typed views of global and shared memory, loads and stores, counters and atomics: the GPU's side. Each access is one
-// asm volatile with a memory clobber: the compiler keeps it between the barriers where it stands.
+// Loads and stores, counters and atomics on global and shared memory: the GPU's side. Each access is one asm volatile
+// with a memory clobber: the compiler keeps it between the barriers where it stands.
 #pragma once
 
 #include "Kernel.h"
@@ -29,13 +29,6 @@ template <class V> SLUICE_DEVICE Raw<sizeof(V)> toRaw(V value) {
   else
     return __builtin_bit_cast(Raw<sizeof(V)>, value);
 }
-template <class T, int N> struct Loaded {
-  using type = Vec<Value<T>, N>;
-};
-template <class T> struct Loaded<T, 1> {
-  using type = Value<T>;
-};
-
 // Loads and stores of one state space: plain, and guarded by a predicate with the registers kept where it is false.
 #define SLUICE_ACCESS(name, addressType, constraint, load, store)                                             \
   struct name {                                                                                               \
@@ -110,47 +103,11 @@ SLUICE_DEVICE V loadIf(typename Space::Address at, bool predicate, T otherwise) 
 }
 } // namespace detail
 
-/// Elements of type T at a 32-bit address of the shared window. Cannot be dereferenced.
-template <class T> class Shared {
-public:
-  Shared() = default;
-  SLUICE_DEVICE static Shared fromAddress(u32 address) { return Shared(address); }
-  SLUICE_DEVICE u32 address() const { return at; }
-  SLUICE_DEVICE Shared operator+(i32 elements) const { return Shared(at + u32(elements) * u32(sizeof(T))); }
-  template <class U> SLUICE_DEVICE Shared<U> cast() const { return Shared<U>::fromAddress(at); }
-
-private:
-  SLUICE_DEVICE explicit Shared(u32 address) : at(address) {}
-  u32 at;
-};
-
 /// The block's dynamic shared memory from `byteOffset` on; its first byte lies at a multiple of 1024.
 template <class T> SLUICE_DEVICE Shared<T> sharedMemory(u32 byteOffset) {
   extern __shared__ __align__(1024) u8 dynamicShared[];
   return Shared<T>::fromAddress(u32(__cvta_generic_to_shared(dynamicShared)) + byteOffset);
 }
-
-/// Elements of type T in global memory. Cannot be dereferenced.
-template <class T> class Global {
-public:
-  Global() = default;
-  /// What may be written may be read.
-  template <class U>
-    requires(detail::same<T, const U>)
-  SLUICE_DEVICE Global(Global<U> other) : at(other.at) {}
-  SLUICE_DEVICE Global operator+(i64 elements) const { return Global(at + u64(elements) * sizeof(T)); }
-  template <class U> SLUICE_DEVICE Global<U> cast() const {
-    static_assert(!detail::isConst<T> || detail::isConst<U>, "expected a cast that keeps const");
-    return Global<U>(at);
-  }
-  SLUICE_DEVICE bool isNull() const { return at == 0; }
-
-private:
-  friend detail::Access;
-  template <class U> friend class Global;
-  SLUICE_DEVICE explicit Global(u64 address) : at(address) {}
-  u64 at;
-};
 
 namespace detail {
 struct Access {
