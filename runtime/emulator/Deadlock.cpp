@@ -18,16 +18,30 @@ struct Group {
   const Thread *example = nullptr;
 };
 
-std::string positionOf(const Block &block) {
-  return "(" + std::to_string(block.position[0]) + "," + std::to_string(block.position[1]) + "," +
-         std::to_string(block.position[2]) + ")";
-}
-
 std::string describe(const Thread &thread) {
   std::string text = thread.wait.primitive;
   if (thread.wait.describe)
     text += " (" + thread.wait.describe(thread) + ")";
   return text + " at " + placeOf(thread.wait.site);
+}
+
+/// "32 threads wait in syncThreads at kernel.cu:12", and where those are if several blocks are stuck.
+std::string describe(const std::string &wait, const Group &group, bool severalBlocks) {
+  std::string text =
+      std::to_string(group.threads) + (group.threads == 1 ? " thread waits in " : " threads wait in ") + wait;
+  if (severalBlocks)
+    text += " in " + std::to_string(group.blocks.size()) + " blocks, for example " +
+            positionText(group.example->inBlock->position);
+  return text;
+}
+
+std::string notResident(const LaunchState &launch) {
+  uint64_t waiting = launch.order.size() - std::min<uint64_t>(launch.next.load(), launch.order.size());
+  if (!launch.cooperative || !waiting)
+    return "";
+  return "; " + std::to_string(waiting * launch.clusterBlocks) +
+         " blocks are not resident: the launch keeps " +
+         std::to_string(launch.residentClusters * launch.clusterBlocks) + " at once";
 }
 
 /// What the modules know of the block: "; in block (1,0,0): phase 0 of the mbarrier ... lacks 1 arrival".
@@ -38,7 +52,8 @@ std::string detailsOf(const Block &block, bool first, bool named) {
       part->describeDeadlock(block, text);
   if (text.empty())
     return text;
-  return (first ? "" : "; ") + (named ? "in block " + positionOf(block) + ": " : std::string()) + text;
+  std::string where = named ? "in block " + positionText(block.position) + ": " : "";
+  return (first ? "" : "; ") + where + text;
 }
 
 } // namespace
@@ -67,26 +82,16 @@ void Scheduler::reportDeadlock() {
   std::string message;
   const Group *largest = nullptr;
   for (const auto &[text, group] : groups) {
-    message += (message.empty() ? "" : "; ") + std::to_string(group.threads) +
-               (group.threads == 1 ? " thread waits in " : " threads wait in ") + text;
-    if (stuckBlocks > 1)
-      message += " in " + std::to_string(group.blocks.size()) + " blocks, for example " +
-                 positionOf(*group.example->inBlock);
+    message += (message.empty() ? "" : "; ") + describe(text, group, stuckBlocks > 1);
     if (!largest || group.threads > largest->threads)
       largest = &group;
   }
   if (exited)
     message += "; " + std::to_string(exited) + (exited == 1 ? " thread has exited" : " threads have exited");
-  uint64_t waiting = launch.order.size() - std::min<uint64_t>(launch.next.load(), launch.order.size());
-  if (launch.cooperative && waiting)
-    message += "; " + std::to_string(waiting * launch.clusterBlocks) +
-               " blocks are not resident: the launch keeps " +
-               std::to_string(launch.residentClusters * launch.clusterBlocks) + " at once";
+  message += notResident(launch);
   if (!details.empty())
     message += "; " + details;
-  uint64_t place = launch.cooperative ? 0 : residents.front()->order, seen = launch.last.load();
-  while (place < seen && !launch.last.compare_exchange_weak(seen, place)) {
-  }
+  launch.endAt(place());
   Report report;
   report.kind = "deadlock";
   report.kernel = launch.kernelName;

@@ -216,9 +216,14 @@ std::array<uint32_t, 3> LaunchState::blockPosition(uint64_t cluster, uint32_t ra
 
 std::string LaunchState::describeActor(uint32_t cluster, uint16_t actor) const {
   bool isThread = actor < clusterBlocks * bound.threads;
-  std::array<uint32_t, 3> at = blockPosition(cluster, isThread ? actor / bound.threads : 0);
   return (isThread ? "thread " + std::to_string(actor % bound.threads) : "an asynchronous operation") +
-         " of block (" + std::to_string(at[0]) + "," + std::to_string(at[1]) + "," + std::to_string(at[2]) + ")";
+         " of block " + positionText(blockPosition(cluster, isThread ? actor / bound.threads : 0));
+}
+
+void LaunchState::endAt(uint64_t place) {
+  uint64_t seen = last.load();
+  while (place < seen && !last.compare_exchange_weak(seen, place)) {
+  }
 }
 
 void LaunchState::judgeRaces() {

@@ -78,6 +78,8 @@ struct LaunchState {
   std::string describeActor(uint32_t cluster, uint16_t actor) const;
   std::array<uint32_t, 3> blockPosition(uint64_t cluster, uint32_t rank) const;
   void addBatch(ReportBatch batch);
+  /// Lowers `last` to that place.
+  void endAt(uint64_t place);
   /// Reports what independent clusters did to each other's memory.
   void judgeRaces();
   /// Keeps the first of each kind and place, in the order of execution.

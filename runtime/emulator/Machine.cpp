@@ -65,9 +65,8 @@ std::string Cluster::describe(Actor actor) const {
   if (actor < threadCount())
     return nameOf(blocks[actor / perBlock]->threads[actor % perBlock]);
   const ActorName &name = agents[actor - threadCount()];
-  const std::array<uint32_t, 3> &at = blocks[name.rank]->position;
-  return std::string(name.what) + " " + std::to_string(name.index) + " of block (" + std::to_string(at[0]) + "," +
-         std::to_string(at[1]) + "," + std::to_string(at[2]) + ")";
+  return std::string(name.what) + " " + std::to_string(name.index) + " of block " +
+         positionText(blocks[name.rank]->position);
 }
 
 Machine::Machine(LaunchState &launch)

@@ -57,6 +57,8 @@ MbarrierState::~MbarrierState() {
 
 std::string MbarrierState::name() const { return "mbarrier at offset " + std::to_string(offset); }
 
+std::string MbarrierState::initialisedWhere() const { return "initialised at " + placeOf(initialised); }
+
 std::string MbarrierState::lacks() const {
   std::string text = plural(pending, "arrival");
   if (bytes != 0)
@@ -73,7 +75,7 @@ bool MbarrierState::holdsPattern() const {
 void MbarrierState::initialise(Thread &thread, uint32_t arrivals, Site site) {
   if (live)
     report(thread, "mbarrier misuse", site, name() + " is initialised again without mbarrierInvalidate",
-           "initialised at " + placeOf(initialised));
+           initialisedWhere());
   if (arrivals == 0 || arrivals > greatestCount)
     report(thread, "mbarrier misuse", site,
            "expected a count from 1 to 1048575, got " + std::to_string(arrivals));
@@ -96,7 +98,7 @@ void MbarrierState::initialise(Thread &thread, uint32_t arrivals, Site site) {
 void MbarrierState::invalidate(Thread &thread, Site site) {
   if (inProgress() || !inFlight.empty() || !waiters.empty())
     report(thread, "mbarrier misuse", site, name() + " is invalidated in a phase that lacks " + lacks(),
-           "initialised at " + placeOf(initialised));
+           initialisedWhere());
   live = false;
   std::memset(block.shared + offset, poisonByte, barrierBytes);
 }
@@ -109,7 +111,7 @@ void MbarrierState::arrive(Thread &thread, uint32_t arrivals, const char *primit
     report(thread, "mbarrier overflow", site,
            name() + " gets " + plural(arrivals, "arrival") + " where its phase lacks " +
                std::to_string(pending) + " of " + std::to_string(count),
-           "initialised at " + placeOf(initialised));
+           initialisedWhere());
     return;
   }
   pending -= arrivals;
@@ -162,7 +164,7 @@ void MbarrierState::settle(Thread &thread, const char *primitive, Site site) {
            (primitive == lastCopy.primitive ? std::string()
                                             : std::string(lastCopy.primitive) + " at " +
                                                   placeOf(lastCopy.site) + "; ") +
-               "initialised at " + placeOf(initialised));
+               initialisedWhere());
 }
 
 void MbarrierState::completePhase() {
@@ -202,7 +204,7 @@ void MbarrierState::checkLapped() {
                " completes, though nothing says that this wait "
                "for " +
                phaseName(one.target) + " is over: a waiter lapped by two phases",
-           "initialised at " + placeOf(initialised));
+           initialisedWhere());
   }
   std::erase_if(seen, [&](const Seen &one) { return one.target < phase; });
 }
@@ -212,7 +214,7 @@ void MbarrierState::observe(Thread &thread, int64_t target, Site site, bool acqu
     report(thread, "lapped waiter", site,
            phaseName(target) + " of the " + name() + " was waited for, but phase " +
                std::to_string(phase - 1) + " is complete as well: a waiter lapped by two phases",
-           "initialised at " + placeOf(initialised));
+           initialisedWhere());
   if (!block.machine->checking())
     return;
   if (acquires)
@@ -244,7 +246,7 @@ bool MbarrierState::test(Thread &thread, uint32_t parity, const Wait &as) {
   }
   if (++vainTests > endlessTests)
     fatal(thread, "deadlock", as.site, "the " + name() + " is tested without end; its phase lacks " + lacks(),
-          "initialised at " + placeOf(initialised));
+          initialisedWhere());
   // Whoever polls must not keep those from running that it polls for: it goes on when nothing else can, or by
   // chance.
   auto turn = std::make_shared<NextTurn>(thread);
@@ -280,7 +282,7 @@ MbarrierState *Mbarriers::find(Thread &thread, uint32_t address, const char *pri
   MbarrierState &state = states[index - 1u];
   if (!state.holdsPattern()) {
     report(thread, "mbarrier overwritten", site, "the " + state.name() + " was overwritten while in use",
-           "initialised at " + placeOf(state.initialised));
+           state.initialisedWhere());
     state.live = false;
     return nullptr;
   }

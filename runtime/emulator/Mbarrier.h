@@ -37,6 +37,8 @@ public:
 
   /// "mbarrier at offset 64"
   std::string name() const;
+  /// "initialised at kernel.cu:12"
+  std::string initialisedWhere() const;
   /// What the phase in progress still lacks.
   std::string lacks() const;
   bool holdsPattern() const;

@@ -10,6 +10,11 @@
 
 namespace sluice::emulator {
 
+std::string positionText(const std::array<uint32_t, 3> &position) {
+  return "(" + std::to_string(position[0]) + "," + std::to_string(position[1]) + "," +
+         std::to_string(position[2]) + ")";
+}
+
 std::string Report::text() const {
   std::string text = kind + ": " + kernel;
   if (line)
@@ -17,8 +22,7 @@ std::string Report::text() const {
   if (thread >= 0)
     text += ", thread " + std::to_string(thread);
   if (!wholeLaunch)
-    text += ", block (" + std::to_string(block[0]) + "," + std::to_string(block[1]) + "," +
-            std::to_string(block[2]) + ")";
+    text += ", block " + positionText(block);
   text += ": " + message;
   if (!earlier.empty())
     text += "; earlier: " + earlier;
@@ -33,9 +37,7 @@ std::string placeOf(Site site) {
 }
 
 std::string nameOf(const Thread &thread) {
-  const std::array<uint32_t, 3> &at = thread.inBlock->position;
-  return "thread " + std::to_string(thread.thread) + " of block (" + std::to_string(at[0]) + "," +
-         std::to_string(at[1]) + "," + std::to_string(at[2]) + ")";
+  return "thread " + std::to_string(thread.thread) + " of block " + positionText(thread.inBlock->position);
 }
 
 bool ReportSink::first(std::string_view kind, Site site, uint64_t earlier) {

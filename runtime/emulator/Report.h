@@ -26,6 +26,8 @@ private:
   std::set<std::tuple<std::string, const void *, uint64_t>> seen;
 };
 
+/// "(1,0,0)"
+std::string positionText(const std::array<uint32_t, 3> &position);
 /// A report whose text is known to be wanted.
 void keepReport(Thread &thread, std::string_view kind, Site site, const std::string &message,
                 const std::string &earlier);

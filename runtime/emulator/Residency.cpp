@@ -188,7 +188,7 @@ void Scheduler::endCluster(Cluster &cluster) {
 }
 
 void Scheduler::dropFibers() {
-  uint64_t order = launch.cooperative || residents.empty() ? 0 : residents.front()->order;
+  uint64_t order = place();
   for (Cluster *cluster : residents)
     for (const std::unique_ptr<Block> &block : cluster->blocks)
       for (std::unique_ptr<BlockPart> &part : block->parts)

@@ -216,12 +216,7 @@ void Scheduler::threadExited(Thread &thread) {
 
 void Scheduler::abandon() {
   abandoned = true;
-  uint64_t place = residents.empty() ? 0 : residents.front()->order;
-  if (launch.cooperative)
-    place = 0;
-  uint64_t seen = launch.last.load();
-  while (place < seen && !launch.last.compare_exchange_weak(seen, place)) {
-  }
+  launch.endAt(place());
   sluiceEmuThread = nullptr;
   void *dead = nullptr;
   sluiceEmuSwitch(&dead, mainStack);

@@ -73,6 +73,8 @@ private:
   void beginBlock(Block &block, uint64_t clusterIndex);
   void endBlocks();
   void endCluster(Cluster &cluster);
+  /// In the order of execution, of what runs now.
+  uint64_t place() const { return residents.empty() ? 0 : residents.front()->order; }
   void reportDeadlock();
   void dropFibers();
 
