@@ -2,14 +2,11 @@
 // a block, counters that one thread each advances (by release or relaxed additions, with fences, or by
 // stores) and anybody waits for. Which accesses are ordered follows from the program alone; the checker must
 // find a race exactly in those programs that have one, in every order of blocks and threads.
-#include "runtime/emulator/Emulator.h"
-
-#include <gtest/gtest.h>
+#include "test/emulator/RandomRaces.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <random>
 
 namespace sluice::emulator {
@@ -152,9 +149,7 @@ Result run(const Kernel &kernel, const Program &program, uint64_t seed) {
   std::vector<uint32_t> words;
   for (const Operation &o : program)
     words.push_back(o.word());
-  Memory memory(words.size() * 4, "program");
-  std::memcpy(memory.data(), words.data(), words.size() * 4);
-  memory.markWritten();
+  Memory memory = wordsInMemory(words);
   using Kind = ParameterRecord::Kind;
   LaunchRecord record;
   record.kernel = "random_blocks";
@@ -173,10 +168,8 @@ Result run(const Kernel &kernel, const Program &program, uint64_t seed) {
   return launch(kernel, bindLaunch(record, inputs), options);
 }
 
-std::string textOf(const Program &program, const Result &result) {
+std::string textOf(const Program &program) {
   std::string text;
-  for (const Report &report : result.reports)
-    text += "\n  " + report.text();
   for (const Operation &o : program)
     text += "\n  kind " + std::to_string(o.kind) + " block " + std::to_string(o.block) + " warp " +
             std::to_string(o.warp) + " at " + std::to_string(o.address) + " width " +
@@ -189,22 +182,10 @@ class RandomBlocks : public testing::TestWithParam<unsigned> {};
 TEST_P(RandomBlocks, HaveARaceWhereTheOracleSaysSo) {
   Kernel kernel = Kernel::load(std::string(SLUICE_KERNELS) + "/randomBlocks.so", "random_blocks");
   std::mt19937 random(GetParam());
-  unsigned races = 0, programs = 0;
-  for (; programs < 150; ++programs) {
-    Program program = randomProgram(random, GetParam());
-    bool expected = Oracle().hasRace(program);
-    races += expected;
-    for (uint64_t seed = 1; seed <= 2; ++seed) {
-      Result result = run(kernel, program, seed);
-      for (const Report &report : result.reports)
-        EXPECT_EQ(report.kind, "race") << report.text();
-      ASSERT_EQ(result.clean(), !expected)
-          << "program " << programs << " seed " << seed << textOf(program, result);
-    }
-  }
-  // Neither answer is the only one.
-  EXPECT_GT(races, programs / 20);
-  EXPECT_LT(races, programs - programs / 20);
+  expectRacesWhereTheOracleSaysSo(
+      [&] { return randomProgram(random, GetParam()); },
+      [](const Program &program) { return Oracle().hasRace(program); },
+      [&](const Program &program, uint64_t seed) { return run(kernel, program, seed); }, textOf);
 }
 
 INSTANTIATE_TEST_SUITE_P(Care, RandomBlocks, testing::Values(3, 5, 7, 8));

@@ -1,14 +1,11 @@
 // Random programs of accesses to one line after another of shared memory, in widths from 1 to 16 bytes, with
 // barriers, mbarriers, atomics and cp.async between them. Which accesses are ordered follows from the program
 // alone; the checker must find a race exactly in those programs that have one, in every order of threads.
-#include "runtime/emulator/Emulator.h"
-
-#include <gtest/gtest.h>
+#include "test/emulator/RandomRaces.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <random>
 
 namespace sluice::emulator {
@@ -150,9 +147,7 @@ Result run(const Kernel &kernel, const Program &program, uint64_t seed) {
   std::vector<uint32_t> words(program.counts.begin(), program.counts.end());
   for (const Operation &o : program.operations)
     words.push_back(o.word());
-  Memory memory(words.size() * 4, "program");
-  std::memcpy(memory.data(), words.data(), words.size() * 4);
-  memory.markWritten();
+  Memory memory = wordsInMemory(words);
   ParameterRecord tensor, length;
   tensor.name = "program";
   tensor.dtype = DType::u32;
@@ -174,37 +169,24 @@ Result run(const Kernel &kernel, const Program &program, uint64_t seed) {
   return launch(kernel, bindLaunch(record, inputs), options);
 }
 
+std::string textOf(const Program &program) {
+  std::string text;
+  for (const Operation &o : program.operations)
+    text += "\n  kind " + std::to_string(o.kind) + " thread " + std::to_string(o.thread()) + " bytes " +
+            std::to_string(o.address) + " + " + std::to_string(o.width) + " id " + std::to_string(o.id) +
+            " arrive " + std::to_string(o.arrives) + " wait " + std::to_string(o.waits);
+  return text;
+}
+
 class RandomPrograms : public testing::TestWithParam<unsigned> {};
 
 TEST_P(RandomPrograms, HaveARaceWhereTheOracleSaysSo) {
   Kernel kernel = Kernel::load(std::string(SLUICE_KERNELS) + "/randomProgram.so", "random_program");
   std::mt19937 random(GetParam());
-  unsigned races = 0, programs = 0;
-  for (; programs < 150; ++programs) {
-    Program program = randomProgram(random, GetParam());
-    bool expected = Oracle().hasRace(program);
-    races += expected;
-    for (uint64_t seed = 1; seed <= 2; ++seed) {
-      Result result = run(kernel, program, seed);
-      std::string text;
-      for (const Report &report : result.reports) {
-        EXPECT_EQ(report.kind, "race") << report.text();
-        text += "\n  " + report.text();
-      }
-      if (result.clean() == expected) {
-        for (const Operation &o : program.operations)
-          text += "\n  kind " + std::to_string(o.kind) + " thread " + std::to_string(o.thread()) + " bytes " +
-                  std::to_string(o.address) + " + " + std::to_string(o.width) + " id " +
-                  std::to_string(o.id) + " arrive " + std::to_string(o.arrives) + " wait " +
-                  std::to_string(o.waits);
-        FAIL() << "program " << programs << " seed " << seed << ": expected "
-               << (expected ? "a race" : "none") << ", got" << text;
-      }
-    }
-  }
-  // Neither answer is the only one.
-  EXPECT_GT(races, programs / 20);
-  EXPECT_LT(races, programs - programs / 20);
+  expectRacesWhereTheOracleSaysSo(
+      [&] { return randomProgram(random, GetParam()); },
+      [](const Program &program) { return Oracle().hasRace(program); },
+      [&](const Program &program, uint64_t seed) { return run(kernel, program, seed); }, textOf);
 }
 
 INSTANTIATE_TEST_SUITE_P(Care, RandomPrograms, testing::Values(3, 5, 7, 8));
